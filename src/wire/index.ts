@@ -1,0 +1,13 @@
+/**
+ * Every byte format of the network: bencode, torrents, magnet links, peer messages, trackers.
+ *
+ * Pure functions between bytes and values. It must never learn what is done with them: no
+ * sockets, no clock, no swarm, no money but the form of the `bw_pay` messages. Whatever a stranger
+ * sends either decodes or throws `WireError`. Start with `bencode/decode.ts`, then
+ * `metainfo/metainfo.ts` for the nouns of a torrent and `peer/` for the messages.
+ *
+ * @module
+ */
+export * from './bencode/index.ts';
+export * from './metainfo/index.ts';
+export { WireError, type WireErrorCode } from './wire-error.ts';

@@ -1,0 +1,22 @@
+/** Torrents, read and made: see `metainfo.ts` for the nouns. */
+export {
+  isNamedBy,
+  PIECE_LENGTH_BYTES_MAX,
+  PIECES_MAX,
+  parseInfoDict,
+} from './info-dict.ts';
+export {
+  type FileTree,
+  fileTree,
+  hashBlocks,
+  isProofFor,
+  MERKLE_HASH_BYTES,
+  type MerkleProof,
+  type MerkleShape,
+  merklePad,
+  merkleRoot,
+  pieceLayerRoot,
+  type Sha256,
+} from './merkle.ts';
+export type { DhtNode, Digests, InfoDict, Metainfo, MetainfoFile } from './metainfo.ts';
+export { parseMetainfo } from './parse.ts';
