@@ -1,0 +1,66 @@
+/** The documents point only at things that exist. */
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { ROOT } from './source.ts';
+
+const FOLDERS = 'src|test|tools|contracts|demo|bench|docs|bin|\\.ci';
+
+interface Mention {
+  readonly at: string;
+  readonly target: string;
+  /** The folder the target is relative to. */
+  readonly from: string;
+}
+
+const pages = globSync(['*.md', 'docs/**/*.md'], { cwd: ROOT });
+
+test('links between documents lead somewhere', () => {
+  expectAll(mentions(/\]\(([^)#\s]+)[^)]*\)/g, (page) => dirname(page)).filter(isLocal));
+});
+
+test('files named in the documents exist', () => {
+  const named = new RegExp(`\`((?:${FOLDERS})/[\\w./-]*)\``, 'g');
+  expectAll(mentions(named, () => '.'));
+});
+
+test('npm commands named in the documents exist', () => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const unknown = mentions(/npm (?:run )?([\w:]+)/g, () => '.').filter(
+    ({ target }) => !['ci', 'run', ...Object.keys(scripts)].includes(target),
+  );
+  expectNone(unknown.map(({ at, target }) => `${at} npm has no script ${target}`));
+});
+
+function mentions(pattern: RegExp, from: (page: string) => string): readonly Mention[] {
+  return pages.flatMap((page) =>
+    readFileSync(join(ROOT, page), 'utf8')
+      .split('\n')
+      .flatMap((line, at) =>
+        [...line.matchAll(pattern)].map((match) => ({
+          at: `${page}:${at + 1}`,
+          target: match[1] ?? '',
+          from: from(page),
+        })),
+      ),
+  );
+}
+
+function isLocal({ target }: Mention): boolean {
+  return !/^[a-z]+:/.test(target);
+}
+
+function expectAll(found: readonly Mention[]): void {
+  expectNone(
+    found
+      .filter(({ from, target }) => !existsSync(join(ROOT, from, target)))
+      .map(({ at, target }) => `${at} there is no ${target}`),
+  );
+}
+
+function expectNone(list: readonly string[]): void {
+  if (list.length === 0) return;
+  const failure = new Error(`\n${list.join('\n')}`);
+  failure.stack = failure.message;
+  throw failure;
+}
