@@ -1,0 +1,27 @@
+/**
+ * Who else is there: announcing to trackers. Decides when to ask whom, and what to ask again.
+ *
+ * Pure state machines: they know no sockets and no clock, nothing of pieces and nothing of
+ * money. Start with `tracker-client.ts`; `udp-exchange.ts` is one question over UDP, and
+ * `tracker-guard.ts` says which addresses may be asked at all.
+ *
+ * @module
+ */
+export { type AddressClass, classifyAddress } from './address-class.ts';
+export { backoffMs } from './backoff.ts';
+export {
+  TrackerClient,
+  type TrackerClientOptions,
+  type TrackerEffect,
+  type TrackerFailure,
+  type TrackerStatus,
+} from './tracker-client.ts';
+export { refusalOfTracker, type TrackerTarget } from './tracker-guard.ts';
+export { TRACKERS_MAX } from './tracker-tiers.ts';
+export {
+  type UdpConnection,
+  type UdpEffect,
+  UdpExchange,
+  type UdpExchangeOptions,
+  type UdpQuestion,
+} from './udp-exchange.ts';
