@@ -25,6 +25,15 @@ export const BW_PAY_MESSAGE_BYTES_MAX: number = 4096;
 export const BW_PAY_CODE_BYTES_MAX = 64;
 export const BW_PAY_TEXT_BYTES_MAX = 256;
 
+/** Largest price, reserve and budget: what 12 bytes hold, 79 billion BTT. */
+export const BW_PAY_PRICE_MAX: bigint = (1n << 96n) - 1n;
+
+/**
+ * Largest integer in a message; as a size 256 TiB. With the largest price the cost of so many bytes
+ * still fits an `Atto`, and every bencode decoder can read it.
+ */
+export const BW_PAY_INTEGER_MAX: number = 2 ** 48;
+
 /** Steps of a Merkle-sum path, at most: 128 lanes. */
 export const BW_PAY_PATH_STEPS_MAX = 7;
 
@@ -52,7 +61,7 @@ export interface BidMessage {
   readonly maxPrice: AttoPerMib;
   /** Highest useful rate in bytes a second; 0 means as fast as it goes. */
   readonly rate: Bytes;
-  /** 1, 2, 3 … per connection. */
+  /** 1, 2, 3 … per connection, below 2^31. */
   readonly sequence: number;
 }
 
@@ -62,11 +71,11 @@ export interface QuoteMessage {
   readonly price: AttoPerMib;
   /** Share of the upload the bid would get, in bytes a second. A forecast, not a promise. */
   readonly share: Bytes;
-  /** The buyer sends a voucher each time it received this much more. */
+  /** The buyer sends a voucher each time it received this much more. At least 1. */
   readonly tick: Bytes;
   /** Delivered bytes the seller lets go unpaid, at the start of the session. */
   readonly window: Bytes;
-  /** 1, 2, 3 … per connection. */
+  /** 1, 2, 3 … per connection, below 2^31. */
   readonly sequence: number;
 }
 
