@@ -1,0 +1,18 @@
+/** Where the wallet's password comes from when nobody is asked for it. */
+import { readFileSync } from 'node:fs';
+
+/** The variable that may hold the password. */
+export const PASSWORD_VARIABLE = 'BIDWIDTH_PASSWORD';
+
+/** The variable that may name a file whose first line is the password. */
+export const PASSWORD_FILE_VARIABLE = 'BIDWIDTH_PASSWORD_FILE';
+
+/** The password given by the environment or a file; null when the user has to be asked. */
+export function findPassword(
+  environment: Readonly<Record<string, string | undefined>>,
+  passwordFile: string | null = null,
+): string | null {
+  const path = passwordFile ?? environment[PASSWORD_FILE_VARIABLE];
+  if (path !== undefined) return readFileSync(path, 'utf8').split(/\r?\n/, 1)[0] ?? '';
+  return environment[PASSWORD_VARIABLE] ?? null;
+}
