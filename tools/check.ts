@@ -3,11 +3,14 @@
  * whole output of each that fails.
  */
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const cache = 'node_modules/.cache/tsc';
-const code = 'src test tools bench demo contracts bin';
+const code = ['src', 'test', 'tools', 'bench', 'demo', 'contracts', 'bin']
+  .filter((folder) => existsSync(join(root, folder)))
+  .join(' ');
 
 interface Step {
   readonly name: string;
