@@ -76,6 +76,7 @@ test('an existing wallet is never overwritten, and no temporary file stays', asy
 });
 
 test('a misspelt phrase is refused without being quoted', async () => {
+  // A word of the list in the wrong place, too: viem alone would make a key of it.
   const misspelt = KNOWN_PHRASE.replace('junk', 'jungle');
   await assert.rejects(importPhrase(accessTo('bad.json'), misspelt), (error: unknown) => {
     assert.ok(error instanceof KeystoreError);

@@ -1,6 +1,6 @@
 /** The two keys of a node, and how both come from one secret. */
-import { hkdfSync } from 'node:crypto';
-import { type Address, parseAddress } from '../../units/index.ts';
+import { createHash, hkdfSync } from 'node:crypto';
+import { type Address, assert, parseAddress } from '../../units/index.ts';
 import { KeystoreError } from './keystore-error.ts';
 
 /** What an unlocked wallet gives the node. Keep it in memory only; never log it. */
@@ -29,18 +29,20 @@ export async function walletKeys(fundingKey: Uint8Array): Promise<WalletKeys> {
   return { address: parseAddress(address), fundingKey: Uint8Array.from(fundingKey), hotKey };
 }
 
-/** The funding key at m/44'/60'/0'/0/0 of a BIP-39 phrase (BIP-44). */
+/** The funding key at m/44'/60'/0'/0/0 of an English BIP-39 phrase (BIP-44). */
 export async function keyOfPhrase(phrase: string): Promise<Uint8Array> {
-  const { mnemonicToAccount } = await import('viem/accounts');
+  const { english, mnemonicToAccount } = await import('viem/accounts');
   const words = phrase.trim().toLowerCase().split(/\s+/);
-  try {
-    const key = mnemonicToAccount(words.join(' ')).getHdKey().privateKey;
-    if (key) return key;
-  } catch (cause) {
-    // The cause may quote the words: it is not passed on.
-    throw wrongPhrase(words.length, cause instanceof Error ? cause.name : 'unknown');
+  if (!isPhrase(words, english)) {
+    throw new KeystoreError(
+      'KEYSTORE_PHRASE',
+      `this is not a recovery phrase (${words.length} words read): check spelling and order`,
+      { wordCount: words.length },
+    );
   }
-  throw wrongPhrase(words.length, 'no key');
+  const key = mnemonicToAccount(words.join(' ')).getHdKey().privateKey;
+  assert(key, 'a path of private derivation ends in a private key');
+  return key;
 }
 
 /** Twelve new BIP-39 words. */
@@ -49,10 +51,19 @@ export async function newPhrase(): Promise<string> {
   return generateMnemonic(english, 128);
 }
 
-function wrongPhrase(wordCount: number, reason: string): KeystoreError {
-  return new KeystoreError(
-    'KEYSTORE_PHRASE',
-    `this is not a recovery phrase (${wordCount} words read): check spelling and order`,
-    { wordCount, reason },
+/** Whether the checksum of BIP-39 is right. Needed because viem derives keys from any text. */
+function isPhrase(words: readonly string[], list: readonly string[]): boolean {
+  if (words.length < 12 || words.length > 24 || words.length % 3 !== 0) return false;
+  let bits = '';
+  for (const word of words) {
+    const index = list.indexOf(word);
+    if (index < 0) return false;
+    bits += index.toString(2).padStart(11, '0');
+  }
+  const entropyBits = (words.length / 3) * 32;
+  const entropy = Uint8Array.from({ length: entropyBits / 8 }, (_, at) =>
+    Number.parseInt(bits.slice(at * 8, at * 8 + 8), 2),
   );
+  const checksum = createHash('sha256').update(entropy).digest()[0] ?? 0;
+  return checksum.toString(2).padStart(8, '0').startsWith(bits.slice(entropyBits));
 }
