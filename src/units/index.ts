@@ -36,6 +36,16 @@ export {
   UNLIMITED,
 } from './bytes.ts';
 export { AppError, AssertionFailure, assert, type ErrorDetails } from './errors.ts';
+export {
+  type Address,
+  addressFromBytes,
+  type Hash32,
+  hash32FromBytes,
+  hashBytes,
+  parseAddress,
+  parseHash32,
+  ZERO_ADDRESS,
+} from './hash.ts';
 export { concatBytes, equalBytes, fromHex, toHex } from './hex.ts';
 export {
   type AttoPerMib,

@@ -12,5 +12,6 @@ export * from './bencode/index.ts';
 export * from './bw-pay/index.ts';
 export * from './magnet/index.ts';
 export * from './metainfo/index.ts';
+export * from './peer/index.ts';
 export * from './tracker/index.ts';
 export { WireError, type WireErrorCode } from './wire-error.ts';

@@ -1,0 +1,272 @@
+/** All torrents of one transfer loop, the limits they share, and the clock tick that drives them. */
+import {
+  assert,
+  type BytesPerSecond,
+  equalBytes,
+  type Instant,
+  instant,
+  type Random,
+  toHex,
+  UNLIMITED,
+} from '../units/index.ts';
+import { type Handshake, makePeerId } from '../wire/index.ts';
+import { Choker } from './choker.ts';
+import type { PeerExtension } from './extension.ts';
+import { type GateKeeper, HandshakeGate } from './handshake-gate.ts';
+import { Peer } from './peer.ts';
+import type { EngineContext } from './peer-owner.ts';
+import type { Connection, ConnectionEvents, Dialer, Hasher } from './ports.ts';
+import { SlabPool } from './slab-pool.ts';
+import { standardChoking } from './standard-choking.ts';
+import { TokenBucket } from './token-bucket.ts';
+import { Torrent, type TorrentEvents } from './torrent.ts';
+import type { UploadPolicy } from './upload-policy.ts';
+import { UploadScheduler } from './upload-scheduler.ts';
+
+/** What an engine is made of. */
+export interface EngineDeps {
+  readonly dialer: Dialer;
+  readonly hasher: Hasher;
+  readonly random: Random;
+  /** Extensions offered to every peer. */
+  readonly extensions: readonly PeerExtension[];
+  /** Replaces standard choking. */
+  readonly uploadPolicy: UploadPolicy | null;
+}
+
+/** Limits and names. */
+export interface EngineOptions {
+  /** Our name in extension handshakes. */
+  readonly clientName: string;
+  readonly uploadLimit?: BytesPerSecond;
+  readonly downloadLimit?: BytesPerSecond;
+  /** Connections at most, half-open ones included. Default 500. */
+  readonly connectionsMax?: number;
+  /** Memory for unfinished pieces in bytes. Default 32 MiB. */
+  readonly slabBytes?: number;
+}
+
+const CONNECTIONS_MAX = 500;
+/** Outgoing connections that have not shaken hands yet. */
+const HALF_OPEN_MAX = 40;
+/** A handshake must be complete by then. */
+const HANDSHAKE_MS = 10_000;
+const SAMPLE_MS = 500;
+/** Upload slots when the user set no limit: everybody who wants, as far as it makes sense. */
+const SLOTS_UNLIMITED = 100;
+const SLOTS_MIN = 4;
+
+/** A connection that has not shaken hands. */
+interface Pending {
+  readonly connection: Connection;
+  readonly since: Instant;
+}
+
+/** The engine. It does nothing by itself: `tick` is called about ten times a second. */
+export class Engine implements EngineContext, GateKeeper {
+  readonly localPeerId: Uint8Array;
+  readonly clientName: string;
+  readonly extensions: readonly PeerExtension[];
+  readonly uploads: UploadScheduler = new UploadScheduler();
+  readonly sha1: (view: Uint8Array) => Uint8Array;
+  readonly torrents: Map<string, Torrent> = new Map();
+  /** Port that peers can reach us at; 0 while there is none. */
+  listenPort = 0;
+  now: Instant = instant(0);
+  readonly #deps: EngineDeps;
+  readonly #slabs: SlabPool;
+  readonly #choker: Choker;
+  readonly #downloads: TokenBucket;
+  readonly #connectionsMax: number;
+  readonly #pending = new Map<Connection, Pending>();
+  /** Torrent of an outgoing connection that has not shaken hands. */
+  readonly #dialled = new Map<Connection, Torrent>();
+  #nextPeerKey = 1;
+  #connectionCount = 0;
+  #sampledAt = 0;
+  #bestUploadRate = 0;
+  #countedBytes = 0;
+
+  constructor(deps: EngineDeps, options: EngineOptions) {
+    this.#deps = deps;
+    this.extensions = deps.extensions;
+    this.clientName = options.clientName;
+    this.localPeerId = makePeerId(deps.random);
+    this.sha1 = (view) => deps.hasher.sha1(view);
+    this.#slabs = new SlabPool(options.slabBytes);
+    this.#choker = new Choker(deps.uploadPolicy ?? standardChoking());
+    this.#downloads = new TokenBucket(options.downloadLimit ?? UNLIMITED);
+    this.#connectionsMax = options.connectionsMax ?? CONNECTIONS_MAX;
+    this.uploads.limit(options.uploadLimit ?? UNLIMITED);
+  }
+
+  /** Limits block payload in both directions; effective at once. */
+  limit(rates: { readonly upload?: BytesPerSecond; readonly download?: BytesPerSecond }): void {
+    if (rates.upload !== undefined) this.uploads.limit(rates.upload);
+    if (rates.download !== undefined) this.#downloads.limit(rates.download);
+  }
+
+  /** Adds a torrent by its info-hash; `begin` on it starts pieces when the metadata is known. */
+  add(infoHash: Uint8Array, events: TorrentEvents): Torrent {
+    assert(!this.torrents.has(toHex(infoHash)), 'a torrent is added once');
+    const { hasher, random } = this.#deps;
+    const torrent = new Torrent(infoHash, {
+      engine: this,
+      hasher,
+      slabs: this.#slabs,
+      random,
+      events,
+    });
+    this.torrents.set(torrent.key, torrent);
+    return torrent;
+  }
+
+  /** Stops and forgets a torrent. */
+  remove(torrent: Torrent): void {
+    torrent.stop('the torrent was removed');
+    this.torrents.delete(torrent.key);
+  }
+
+  /** A connection came in. Its events go to the returned object. */
+  accept(connection: Connection): ConnectionEvents {
+    const gate = new HandshakeGate(this, null);
+    gate.bind(connection);
+    if (this.#connectionCount >= this.#connectionsMax) {
+      connection.close('too many connections');
+    } else {
+      this.#connectionCount++;
+      this.#pending.set(connection, { connection, since: this.now });
+    }
+    return gate;
+  }
+
+  requestRechoke(): void {
+    this.#choker.request();
+  }
+
+  /** Time passes: limits fill, peers are looked after, new connections are made. */
+  tick(now: Instant): void {
+    const elapsedMs = Math.max(0, now - this.now);
+    this.now = now;
+    this.#fillDownloads(elapsedMs);
+    this.uploads.fill(elapsedMs);
+    for (const peer of this.#peers()) peer.onTick(now);
+    if (now - this.#sampledAt >= SAMPLE_MS) this.#sample(now);
+    if (this.#choker.isDue(now)) this.#rechoke(now);
+    this.#connectMore(now);
+    for (const { connection, since } of this.#pending.values()) {
+      if (now - since > HANDSHAKE_MS) connection.close('no handshake within 10 s');
+    }
+  }
+
+  /** Closes everything. */
+  stop(): void {
+    for (const torrent of this.torrents.values()) torrent.stop('we are shutting down');
+    for (const connection of [...this.#pending.keys()]) connection.close('we are shutting down');
+  }
+
+  // The handshake gate's questions.
+
+  handshakeFor(infoHash: Uint8Array): Handshake | null {
+    const torrent = this.torrents.get(toHex(infoHash));
+    if (!torrent || torrent.isStopped) return null;
+    const flags = { extended: true, fast: true, dht: false };
+    return { infoHash, peerId: this.localPeerId, flags };
+  }
+
+  admit(connection: Connection, remote: Handshake): ConnectionEvents | null {
+    const torrent = this.torrents.get(toHex(remote.infoHash));
+    if (!torrent || torrent.isStopped) return null;
+    const address = { host: connection.remoteHost, port: connection.remotePort };
+    const isSelf = equalBytes(remote.peerId, this.localPeerId);
+    if (isSelf || torrent.hasPeerId(remote.peerId) || torrent.book.isBanned(address)) {
+      if (isSelf) torrent.book.forget(address);
+      return null;
+    }
+    if (torrent.peers.size >= torrent.peersMax) return null;
+    this.#pending.delete(connection);
+    this.#dialled.delete(connection);
+    const peer = new Peer(torrent, { peerKey: this.#nextPeerKey++, connection, remote });
+    torrent.adopt(peer);
+    return this.#counted(peer);
+  }
+
+  onFailed(connection: Connection | null): void {
+    if (!connection || !this.#pending.delete(connection)) return;
+    this.#connectionCount--;
+    const torrent = this.#dialled.get(connection);
+    this.#dialled.delete(connection);
+    const address = { host: connection.remoteHost, port: connection.remotePort };
+    torrent?.book.onClosed(address, this.now, false);
+  }
+
+  /** Keeps the count of connections right whoever closes them. */
+  #counted(peer: Peer): ConnectionEvents {
+    return {
+      onOpen: () => {},
+      onBytes: (view) => peer.onBytes(view),
+      onDrain: () => peer.onDrain(),
+      onClosed: (reason) => {
+        this.#connectionCount--;
+        peer.onClosed(reason);
+      },
+    };
+  }
+
+  *#peers(): Iterable<Peer> {
+    for (const torrent of this.torrents.values()) yield* torrent.peers.values();
+  }
+
+  #sample(now: Instant): void {
+    const elapsedMs = now - this.#sampledAt;
+    this.#sampledAt = now;
+    let uploadRate = 0;
+    for (const torrent of this.torrents.values()) {
+      if (torrent.peers.size === 0 && torrent.received.rate === 0 && torrent.sent.rate === 0)
+        continue;
+      torrent.sample(elapsedMs);
+      uploadRate += torrent.sent.rate;
+    }
+    this.#bestUploadRate = Math.max(this.#bestUploadRate * 0.999, uploadRate);
+  }
+
+  #rechoke(now: Instant): void {
+    const limit = this.uploads.rateLimit;
+    const isLimited = limit !== UNLIMITED;
+    const capacity = isLimited ? limit : this.#bestUploadRate;
+    // A slot should be worth having: their number grows with the root of the capacity in KiB/s.
+    const slots = isLimited
+      ? Math.max(SLOTS_MIN, Math.floor(Math.sqrt((limit / 1024) * 0.8)))
+      : SLOTS_UNLIMITED;
+    const { random } = this.#deps;
+    this.#choker.run({ peers: this.#peers(), capacity, isLimited, slots, random }, now);
+  }
+
+  /** Opens and closes the tap of every connection by the download limit. */
+  #fillDownloads(elapsedMs: number): void {
+    if (!this.#downloads.isLimited) return;
+    let total = 0;
+    for (const torrent of this.torrents.values()) total += torrent.received.total;
+    this.#downloads.take(Math.max(0, total - this.#countedBytes));
+    this.#countedBytes = total;
+    this.#downloads.fill(elapsedMs);
+    const isOpen = this.#downloads.isOpen;
+    for (const peer of this.#peers()) peer.pauseReading(!isOpen);
+  }
+
+  #connectMore(now: Instant): void {
+    for (const torrent of this.torrents.values()) {
+      if (!torrent.wantsPeers || torrent.peers.size >= torrent.peersMax) continue;
+      while (this.#dialled.size < HALF_OPEN_MAX && this.#connectionCount < this.#connectionsMax) {
+        const address = torrent.book.next(now);
+        if (!address) break;
+        const gate = new HandshakeGate(this, torrent.infoHash);
+        const connection = this.#deps.dialer.connect(address.host, address.port, gate);
+        gate.bind(connection);
+        this.#connectionCount++;
+        this.#pending.set(connection, { connection, since: now });
+        this.#dialled.set(connection, torrent);
+      }
+    }
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * The first 68 bytes of a connection, both directions. What follows goes to the peer that the
+ * handshake turned out to belong to.
+ */
+import { equalBytes } from '../units/index.ts';
+import {
+  decodeHandshake,
+  encodeHandshake,
+  HANDSHAKE_BYTES,
+  type Handshake,
+  looksLikeHandshake,
+} from '../wire/index.ts';
+import type { Connection, ConnectionEvents } from './ports.ts';
+
+/** What to do when the handshake is complete. */
+export interface GateKeeper {
+  /** Our handshake for this info-hash; null when we do not serve it. */
+  handshakeFor(infoHash: Uint8Array): Handshake | null;
+  /** The peer that gets all later events; null when it is not wanted, with the reason closed. */
+  admit(connection: Connection, remote: Handshake): ConnectionEvents | null;
+  /** The connection ended before it got that far. */
+  onFailed(connection: Connection | null, reason: string): void;
+}
+
+/** Waits for a handshake, answers it, and steps aside. */
+export class HandshakeGate implements ConnectionEvents {
+  readonly #keeper: GateKeeper;
+  /** The torrent an outgoing connection is for; null for incoming ones. */
+  readonly #wanted: Uint8Array | null;
+  readonly #bytes = new Uint8Array(HANDSHAKE_BYTES);
+  #connection: Connection | null = null;
+  #length = 0;
+  #peer: ConnectionEvents | null = null;
+  #isClosed = false;
+
+  constructor(keeper: GateKeeper, wanted: Uint8Array | null) {
+    this.#keeper = keeper;
+    this.#wanted = wanted;
+  }
+
+  /** Tells the gate its connection: it exists only after the gate. */
+  bind(connection: Connection): void {
+    this.#connection = connection;
+  }
+
+  /** Whether a peer has taken over. */
+  get isPassed(): boolean {
+    return this.#peer !== null;
+  }
+
+  onOpen(): void {
+    if (this.#wanted) this.#send(this.#wanted);
+  }
+
+  onBytes(view: Uint8Array): void {
+    if (this.#peer) return this.#peer.onBytes(view);
+    if (this.#isClosed) return;
+    const taken = Math.min(HANDSHAKE_BYTES - this.#length, view.length);
+    this.#bytes.set(view.subarray(0, taken), this.#length);
+    this.#length += taken;
+    const start = this.#bytes.subarray(0, this.#length);
+    if (!looksLikeHandshake(start)) return this.#refuse('it does not speak BitTorrent');
+    if (this.#length < HANDSHAKE_BYTES) return;
+    const peer = this.#pass(decodeHandshake(start));
+    if (peer && taken < view.length) peer.onBytes(view.subarray(taken));
+  }
+
+  onDrain(): void {
+    this.#peer?.onDrain();
+  }
+
+  onClosed(reason: string): void {
+    this.#isClosed = true;
+    if (this.#peer) this.#peer.onClosed(reason);
+    else this.#keeper.onFailed(this.#connection, reason);
+  }
+
+  /** Hands the connection to its peer, or closes it. */
+  #pass(remote: Handshake): ConnectionEvents | null {
+    if (this.#wanted && !equalBytes(remote.infoHash, this.#wanted)) {
+      this.#refuse('it answered for another torrent');
+    } else if (!this.#wanted && !this.#send(remote.infoHash)) {
+      this.#refuse('it asked for a torrent we do not have');
+    } else if (this.#connection) {
+      this.#peer = this.#keeper.admit(this.#connection, remote);
+      if (!this.#peer) this.#refuse('it is not needed');
+    }
+    return this.#peer;
+  }
+
+  #send(infoHash: Uint8Array): boolean {
+    const handshake = this.#keeper.handshakeFor(infoHash);
+    if (!handshake || !this.#connection) return false;
+    this.#connection.write([encodeHandshake(handshake)]);
+    return true;
+  }
+
+  #refuse(reason: string): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#connection?.close(reason);
+  }
+}

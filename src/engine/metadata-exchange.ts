@@ -1,0 +1,102 @@
+/** BEP 9 for one connection: asks for the info dictionary a magnet lacks, and serves ours. */
+import { concatBytes, type Instant } from '../units/index.ts';
+import { BencodeDict, decodeBencodePrefix, encodeBencode, WireError } from '../wire/index.ts';
+import type { MetadataCollector } from './metadata-collector.ts';
+
+/** Its name in the extension handshake. */
+export const METADATA_EXTENSION = 'ut_metadata';
+
+/** A piece of metadata (BEP 9). */
+export const METADATA_PIECE_BYTES: number = 16 * 1024;
+
+const REQUEST = 0;
+const DATA = 1;
+const REJECT = 2;
+
+/** Times one peer may ask for each of our metadata pieces. */
+const SERVES_PER_PIECE_MAX = 3;
+
+/** A peer that was asked and said nothing for so long is not waited for. */
+const TIMEOUT_MS = 10_000;
+
+/** What the exchange needs of its torrent. */
+export interface MetadataOwner {
+  /** The info dictionary's bytes when we have them. */
+  readonly infoBytes: Uint8Array | null;
+  /** What is gathered when we have not. */
+  readonly collector: MetadataCollector | null;
+}
+
+/** One connection's part in moving metadata. */
+export class MetadataExchange {
+  readonly #owner: MetadataOwner;
+  readonly #peerKey: number;
+  readonly #send: (payload: Uint8Array) => void;
+  #served = 0;
+  #askedAt: Instant | null = null;
+  #isUseless = false;
+
+  constructor(owner: MetadataOwner, peerKey: number, send: (payload: Uint8Array) => void) {
+    this.#owner = owner;
+    this.#peerKey = peerKey;
+    this.#send = send;
+  }
+
+  /** The remote said how long its info dictionary is (null: it has none). */
+  onRemoteSize(size: number | null): void {
+    const collector = this.#owner.collector;
+    if (!collector || size === null) return;
+    this.#isUseless = !collector.offerSize(size);
+  }
+
+  /** Asks for the next piece when the remote has metadata and is not being waited for. */
+  onTick(now: Instant): void {
+    const collector = this.#owner.collector;
+    if (!collector || this.#isUseless) return;
+    if (this.#askedAt !== null && now - this.#askedAt > TIMEOUT_MS) {
+      collector.release(this.#peerKey);
+      this.#isUseless = true;
+      return;
+    }
+    while (true) {
+      const piece = collector.next(this.#peerKey);
+      if (piece === null) return;
+      this.#askedAt = now;
+      this.#send(encodeBencode({ msg_type: REQUEST, piece }));
+    }
+  }
+
+  onMessage(payload: Uint8Array): void {
+    const { value, end } = decodeBencodePrefix(payload, { depthMax: 8, tokensMax: 64 });
+    const type = value instanceof BencodeDict ? value.integer('msg_type') : null;
+    const piece = value instanceof BencodeDict ? value.integer('piece') : null;
+    if (type === null || piece === null || piece < 0) {
+      throw new WireError('WIRE_EXTENSION', 'a metadata message lacks its type or piece');
+    }
+    if (type === REQUEST) this.#serve(piece);
+    else if (type === DATA) this.#take(piece, payload.subarray(end));
+    else if (type === REJECT) this.#isUseless = true;
+  }
+
+  onClosed(): void {
+    this.#owner.collector?.release(this.#peerKey);
+  }
+
+  #serve(piece: number): void {
+    const info = this.#owner.infoBytes;
+    const count = info ? Math.ceil(info.length / METADATA_PIECE_BYTES) : 0;
+    if (!info || piece >= count || this.#served >= count * SERVES_PER_PIECE_MAX) {
+      this.#send(encodeBencode({ msg_type: REJECT, piece }));
+      return;
+    }
+    this.#served++;
+    const start = piece * METADATA_PIECE_BYTES;
+    const header = encodeBencode({ msg_type: DATA, piece, total_size: info.length });
+    this.#send(concatBytes(header, info.subarray(start, start + METADATA_PIECE_BYTES)));
+  }
+
+  #take(piece: number, bytes: Uint8Array): void {
+    this.#askedAt = null;
+    this.#owner.collector?.take(this.#peerKey, piece, bytes);
+  }
+}

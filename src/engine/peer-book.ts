@@ -1,0 +1,99 @@
+/** Addresses of one torrent's peers: whom to connect to next, and whom not. */
+import type { Instant } from '../units/index.ts';
+
+/** Where an address came from. A user's own word is kept and tried for ever. */
+export type PeerSource = 'user' | 'tracker' | 'incoming';
+
+/** An address to connect to. */
+export interface PeerAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+interface Entry extends PeerAddress {
+  readonly source: PeerSource;
+  failures: number;
+  nextTryAt: number;
+  isInUse: boolean;
+}
+
+/** Addresses kept per torrent; swarms larger than this need no more. */
+const ADDRESSES_MAX = 2000;
+/** Failures after which an address that no user gave is forgotten. */
+const FAILURES_MAX = 5;
+/** The wait after a failure doubles from this … */
+const RETRY_MS = 2_000;
+/** … to at most this. */
+const RETRY_MS_MAX = 10 * 60_000;
+/** Addresses banned for bad data, per torrent. */
+const BANS_MAX = 1000;
+
+/** Known addresses and bans of one torrent. */
+export class PeerBook {
+  readonly #entries = new Map<string, Entry>();
+  readonly #banned = new Set<string>();
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Adds an address; false when it is known, banned, or the book is full. */
+  add(address: PeerAddress, source: PeerSource): boolean {
+    const key = keyOf(address);
+    if (this.#entries.has(key) || this.isBanned(address)) return false;
+    if (this.#entries.size >= ADDRESSES_MAX || address.port < 1 || address.port > 65535)
+      return false;
+    this.#entries.set(key, { ...address, source, failures: 0, nextTryAt: 0, isInUse: false });
+    return true;
+  }
+
+  /** The next address to try, marked as in use; null when there is none now. */
+  next(now: Instant): PeerAddress | null {
+    for (const entry of this.#entries.values()) {
+      if (entry.isInUse || entry.nextTryAt > now) continue;
+      entry.isInUse = true;
+      return entry;
+    }
+    return null;
+  }
+
+  /** A connection ended. `isWorking` when it got as far as exchanging messages. */
+  onClosed(address: PeerAddress, now: Instant, isWorking: boolean): void {
+    const key = keyOf(address);
+    const entry = this.#entries.get(key);
+    if (!entry) return;
+    entry.isInUse = false;
+    entry.failures = isWorking ? 1 : entry.failures + 1;
+    if (entry.failures > FAILURES_MAX && entry.source !== 'user') {
+      this.#entries.delete(key);
+      return;
+    }
+    const most = entry.source === 'user' ? RETRY_MS * 8 : RETRY_MS_MAX;
+    entry.nextTryAt = now + Math.min(most, RETRY_MS * 2 ** (entry.failures - 1));
+  }
+
+  /** The address turned out to be ourselves or a duplicate: never try it again. */
+  forget(address: PeerAddress): void {
+    this.#entries.delete(keyOf(address));
+  }
+
+  /** Nobody at this host is talked to again for this torrent. */
+  ban(address: PeerAddress): void {
+    if (this.#banned.size < BANS_MAX) this.#banned.add(banKey(address));
+    for (const [key, entry] of this.#entries) if (this.isBanned(entry)) this.#entries.delete(key);
+  }
+
+  isBanned(address: PeerAddress): boolean {
+    return this.#banned.has(banKey(address));
+  }
+}
+
+/** A host is banned whole, but for loopback, where every peer of this machine lives. */
+function banKey(address: PeerAddress): string {
+  const isLoopback = address.host.startsWith('127.') || address.host === '::1';
+  return isLoopback ? keyOf(address) : address.host;
+}
+
+function keyOf(address: PeerAddress): string {
+  return `${address.host} ${address.port}`;
+}

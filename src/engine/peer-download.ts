@@ -1,0 +1,157 @@
+/** The downloading side of a connection: what the peer has, whether it lets us, what arrives. */
+import { BLOCK_BYTES, type Instant } from '../units/index.ts';
+import { encodeBare, encodeBlockRef, encodeIndex, MESSAGE, WireError } from '../wire/index.ts';
+import { ALLOWED_FAST_COUNT } from './allowed-fast.ts';
+import type { PartialPiece } from './partial-piece.ts';
+import { PeerPieces } from './peer-pieces.ts';
+import type { PeerWiring } from './peer-wiring.ts';
+import type { Taker } from './piece-picker.ts';
+import { RateMeter } from './rate-meter.ts';
+import { type RequestContext, RequestQueue } from './request-queue.ts';
+
+/** What became of a block that came in full. */
+export interface BlockArrival {
+  /** The tag its request carried; null when it was never asked for. */
+  readonly tag: number | null;
+  /** The piece it filled a gap in; null when somebody else was faster. */
+  readonly piece: PartialPiece | null;
+  readonly block: number;
+}
+
+/** Downloading from one peer. */
+export class PeerDownload implements Taker {
+  readonly peerKey: number;
+  readonly pieces: PeerPieces = new PeerPieces();
+  readonly requests: RequestQueue = new RequestQueue();
+  readonly received: RateMeter = new RateMeter();
+  verifiedBytes = 0;
+  current: PartialPiece | null = null;
+  isChokingUs = true;
+  /** It has pieces that we want, and we said so. */
+  isInteresting = false;
+  readonly #wiring: PeerWiring;
+  readonly #allowed = new Set<number>();
+  #context: RequestContext | null = null;
+
+  constructor(wiring: PeerWiring) {
+    this.peerKey = wiring.peerKey;
+    this.#wiring = wiring;
+  }
+
+  get receiveRate(): number {
+    return this.received.rate;
+  }
+
+  /** Pieces can be talked about from here on. */
+  begin(): void {
+    const { work } = this.#wiring.owner;
+    if (!work) return;
+    const { geometry, picker } = work;
+    this.#context = { geometry, picker, taker: this, outbox: this.#wiring.outbox };
+    this.pieces.start(work);
+    this.updateInterest();
+  }
+
+  close(): void {
+    if (this.#context) this.requests.close(this.#context);
+    this.pieces.close(this.#wiring.owner.work);
+  }
+
+  sample(elapsedMs: number, now: Instant): void {
+    this.received.sample(elapsedMs);
+    const wasSnubbed = this.requests.isSnubbed;
+    this.requests.sample(this.received.rate, now);
+    if (this.requests.isSnubbed && !wasSnubbed && this.#context) {
+      this.requests.releaseAll(this.#context);
+    }
+  }
+
+  canTake(piece: number): boolean {
+    return this.pieces.has(piece) && (!this.isChokingUs || this.#allowed.has(piece));
+  }
+
+  isPending(piece: number, block: number): boolean {
+    return this.requests.isPending(this.#wiring.work().geometry.blockKey(piece, block));
+  }
+
+  /** Asks for blocks as deep as the pipeline goes. */
+  fill(): void {
+    if (!this.isInteresting || !this.#context || this.#wiring.isClosed) return;
+    if (this.isChokingUs && this.#allowed.size === 0) return;
+    this.requests.fill(this.#context, this.#wiring.owner.engine.now);
+  }
+
+  /** Another peer delivered this block. */
+  cancel(piece: number, block: number): void {
+    if (!this.#context || !this.isPending(piece, block)) return;
+    const { geometry } = this.#context;
+    const length = geometry.blockLength(piece, block);
+    const begin = block * BLOCK_BYTES;
+    const { outbox, flags } = this.#wiring;
+    outbox.push(encodeBlockRef(MESSAGE.cancel, { index: piece, begin, length }));
+    // With the fast extension the block or a reject still comes; without it, perhaps nothing does.
+    if (!flags.fast) this.requests.reject(this.#context, piece, block);
+  }
+
+  /** We have a piece now: tell the peer, unless it has it, and see whether it is still needed. */
+  onWeGot(piece: number): void {
+    if (!this.pieces.has(piece)) this.#wiring.outbox.push(encodeIndex(MESSAGE.have, piece));
+    this.pieces.onWeGot(piece);
+    this.updateInterest();
+  }
+
+  /** Where a block's payload goes; null when it is not needed. */
+  startBlock(index: number, begin: number, length: number): Uint8Array | null {
+    const block = begin / BLOCK_BYTES;
+    const { geometry } = this.#wiring.work();
+    const isBlock =
+      Number.isInteger(block) &&
+      geometry.isServable(index, begin, length) &&
+      length === geometry.blockLength(index, block);
+    if (!isBlock) throw new WireError('WIRE_MESSAGE', 'it sent a block that does not exist');
+    if (!this.isPending(index, block)) {
+      this.#wiring.offend('it sent blocks nobody asked for');
+      return null;
+    }
+    return this.#context ? this.requests.startBlock(this.#context, index, block) : null;
+  }
+
+  finishBlock(index: number, begin: number, length: number): BlockArrival {
+    const { owner } = this.#wiring;
+    const block = begin / BLOCK_BYTES;
+    const key = this.#wiring.work().geometry.blockKey(index, block);
+    const { tag, arrival } = this.requests.finishBlock(key, this, owner.engine.now);
+    this.received.total += length;
+    return { tag, piece: arrival?.piece ?? null, block };
+  }
+
+  onChoke(isChoking: boolean): void {
+    this.isChokingUs = isChoking;
+    if (!isChoking) this.fill();
+    else if (this.#context && !this.#wiring.flags.fast) this.requests.voidAll(this.#context);
+    else this.#context?.picker.leave(this);
+  }
+
+  onReject(index: number, begin: number, length: number): void {
+    const { geometry } = this.#wiring.work();
+    if (!geometry.isServable(index, begin, length)) {
+      throw new WireError('WIRE_MESSAGE', 'it rejected a block that does not exist');
+    }
+    if (this.#context) this.requests.reject(this.#context, index, begin / BLOCK_BYTES);
+  }
+
+  onAllowedFast(piece: number): void {
+    if (this.#allowed.size < 2 * ALLOWED_FAST_COUNT) this.#allowed.add(piece);
+    this.fill();
+  }
+
+  /** Says whether we are interested, when that changed. */
+  updateInterest(): void {
+    const isInteresting = this.#wiring.owner.isDownloading && this.pieces.interestingCount > 0;
+    if (isInteresting === this.isInteresting) return;
+    this.isInteresting = isInteresting;
+    const id = isInteresting ? MESSAGE.interested : MESSAGE.notInterested;
+    this.#wiring.outbox.push(encodeBare(id));
+    if (isInteresting) this.fill();
+  }
+}

@@ -1,0 +1,49 @@
+/** What a peer connection needs of the torrent it serves. */
+import type { Bitfield, Instant } from '../units/index.ts';
+import type { PieceGeometry } from './content.ts';
+import type { PeerExtension } from './extension.ts';
+import type { MetadataOwner } from './metadata-exchange.ts';
+import type { PartialPiece } from './partial-piece.ts';
+import type { PiecePicker } from './piece-picker.ts';
+import type { PieceStore } from './ports.ts';
+import type { UploadScheduler } from './upload-scheduler.ts';
+
+/** The parts that exist once the metadata is known. */
+export interface PieceWork {
+  readonly geometry: PieceGeometry;
+  readonly have: Bitfield;
+  readonly picker: PiecePicker;
+  readonly store: PieceStore;
+}
+
+/** Things common to all torrents of an engine. */
+export interface EngineContext {
+  /** The time of the event being handled, to about a tick. */
+  readonly now: Instant;
+  readonly localPeerId: Uint8Array;
+  readonly clientName: string;
+  readonly listenPort: number;
+  readonly extensions: readonly PeerExtension[];
+  readonly uploads: UploadScheduler;
+  readonly sha1: (view: Uint8Array) => Uint8Array;
+  requestRechoke(): void;
+}
+
+/** A torrent, as its peers see it. */
+export interface PeerOwner extends MetadataOwner {
+  readonly key: string;
+  readonly infoHash: Uint8Array;
+  readonly engine: EngineContext;
+  /** Null while only a magnet is known, and when the torrent is stopped. */
+  readonly work: PieceWork | null;
+  readonly isDownloading: boolean;
+  /** Block payload moved, for the torrent's totals. */
+  onReceived(byteCount: number): void;
+  onSent(byteCount: number): void;
+  /** All blocks of a piece are here. */
+  onPieceArrived(piece: PartialPiece): void;
+  /** A block that others were asked for too has come. */
+  cancelElsewhere(piece: PartialPiece, block: number, giverKey: number): void;
+  onDiskFailure(failure: Error): void;
+  onPeerClosed(peerKey: number, reason: string): void;
+}

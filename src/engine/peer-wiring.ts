@@ -1,0 +1,47 @@
+/** What the two sides of a peer share: its torrent, its outbox, its extensions. */
+import type { HandshakeFlags } from '../wire/index.ts';
+import { WireError } from '../wire/index.ts';
+import type { PeerExtensionSession } from './extension.ts';
+import type { Outbox } from './outbox.ts';
+import type { PeerOwner, PieceWork } from './peer-owner.ts';
+import type { Connection } from './ports.ts';
+
+/** Blocks nobody asked for, and requests that cannot be served, before we hang up. */
+const OFFENCES_MAX = 200;
+
+/** The common parts of one connection. */
+export class PeerWiring {
+  readonly peerKey: number;
+  readonly owner: PeerOwner;
+  readonly connection: Connection;
+  readonly outbox: Outbox;
+  readonly flags: HandshakeFlags;
+  isClosed = false;
+  /** Set once, right after the extensions have been attached. */
+  sessions: readonly PeerExtensionSession[] = [];
+  #offences = 0;
+
+  constructor(
+    owner: PeerOwner,
+    link: { peerKey: number; connection: Connection; outbox: Outbox; flags: HandshakeFlags },
+  ) {
+    this.peerKey = link.peerKey;
+    this.owner = owner;
+    this.connection = link.connection;
+    this.outbox = link.outbox;
+    this.flags = link.flags;
+  }
+
+  /** The pieces of the torrent; a peer that speaks of them before there are any is cut off. */
+  work(): PieceWork {
+    const { work } = this.owner;
+    if (!work) throw new WireError('WIRE_MESSAGE', 'it spoke of pieces before there were any');
+    return work;
+  }
+
+  /** Small offences are forgiven, many are not. */
+  offend(reason: string): void {
+    this.#offences++;
+    if (this.#offences > OFFENCES_MAX) throw new WireError('WIRE_MESSAGE', reason);
+  }
+}

@@ -1,0 +1,303 @@
+/**
+ * One connection after its handshake. Messages are handed to its two sides, `peer-download.ts` and
+ * `peer-upload.ts`, and to the extensions; here is its life-cycle.
+ */
+import type { Instant } from '../units/index.ts';
+import { type Handshake, PeerFramer, type PeerMessageSink, WireError } from '../wire/index.ts';
+import type { PeerCounters } from './extension.ts';
+import { ExtensionHub } from './extension-hub.ts';
+import { METADATA_EXTENSION, MetadataExchange } from './metadata-exchange.ts';
+import { Outbox } from './outbox.ts';
+import { PeerDownload } from './peer-download.ts';
+import { type LinkedPeer, linkOf } from './peer-link.ts';
+import type { PeerOwner } from './peer-owner.ts';
+import { PeerUpload } from './peer-upload.ts';
+import { PeerWiring } from './peer-wiring.ts';
+import type { Connection, ConnectionEvents } from './ports.ts';
+
+/** A keep-alive is sent after so long without any message (BEP 3 wants two minutes at most). */
+const KEEP_ALIVE_MS = 100_000;
+/** A peer that says nothing at all for so long is gone. */
+const SILENCE_MS = 240_000;
+
+/** A peer of one torrent. */
+export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
+  readonly connectedAt: Instant;
+  readonly download: PeerDownload;
+  readonly upload: PeerUpload;
+  remoteClient: string | null = null;
+  remoteListenPort: number | null = null;
+  readonly #wiring: PeerWiring;
+  readonly #remote: Handshake;
+  readonly #framer: PeerFramer;
+  readonly #metadata: MetadataExchange;
+  readonly #hub: ExtensionHub | null;
+  #heardAt: Instant;
+  #spokeAt: Instant;
+  #isPaused = false;
+
+  constructor(
+    owner: PeerOwner,
+    link: { readonly peerKey: number; readonly connection: Connection; readonly remote: Handshake },
+  ) {
+    const { peerKey, connection, remote } = link;
+    const outbox = new Outbox(connection);
+    this.#wiring = new PeerWiring(owner, { peerKey, connection, outbox, flags: remote.flags });
+    this.#remote = remote;
+    this.connectedAt = owner.engine.now;
+    this.#heardAt = this.connectedAt;
+    this.#spokeAt = this.connectedAt;
+    this.download = new PeerDownload(this.#wiring);
+    this.upload = new PeerUpload(this.#wiring);
+    this.#framer = new PeerFramer(this);
+    this.#metadata = new MetadataExchange(owner, peerKey, (payload) =>
+      this.#hub?.sendTo(METADATA_EXTENSION, payload),
+    );
+    this.#hub = remote.flags.extended ? this.#makeHub() : null;
+    this.#wiring.sessions = this.#hub?.sessions ?? [];
+  }
+
+  // What extensions and the screen read of a peer.
+
+  get peerKey(): number {
+    return this.#wiring.peerKey;
+  }
+  get torrentKey(): string {
+    return this.#wiring.owner.key;
+  }
+  get infoHash(): Uint8Array {
+    return this.#wiring.owner.infoHash;
+  }
+  get remoteHost(): string {
+    return this.#wiring.connection.remoteHost;
+  }
+  get remotePort(): number {
+    return this.#wiring.connection.remotePort;
+  }
+  get isOutbound(): boolean {
+    return this.#wiring.connection.isOutbound;
+  }
+  get localPeerId(): Uint8Array {
+    return this.#wiring.owner.engine.localPeerId;
+  }
+  get remotePeerId(): Uint8Array {
+    return this.#remote.peerId;
+  }
+  get pieceLengthBytes(): number {
+    return this.#wiring.owner.work?.geometry.pieceLengthBytes ?? 0;
+  }
+  get isDownloading(): boolean {
+    return this.#wiring.owner.isDownloading;
+  }
+  get isClosed(): boolean {
+    return this.#wiring.isClosed;
+  }
+  get counters(): PeerCounters {
+    const { received, verifiedBytes } = this.download;
+    const { sent } = this.upload;
+    return {
+      receivedBytes: received.total,
+      sentBytes: sent.total,
+      verifiedBytes,
+      receiveRate: received.rate,
+      sendRate: sent.rate,
+    };
+  }
+
+  /** Says what we are and have. Called once, when the torrent knows the peer. */
+  start(): void {
+    this.upload.announcePieces();
+    this.onWorkReady();
+  }
+
+  /** The metadata has come, or the torrent was started again. */
+  onWorkReady(): void {
+    const { engine, infoBytes } = this.#wiring.owner;
+    this.#hub?.hello({
+      clientName: engine.clientName,
+      listenPort: engine.listenPort,
+      metadataBytes: infoBytes?.length ?? null,
+    });
+    this.download.begin();
+    this.flush();
+  }
+
+  close(reason: string): void {
+    if (!this.isClosed) this.#wiring.connection.close(reason);
+  }
+
+  onOpen(): void {}
+
+  onClosed(reason: string): void {
+    if (this.isClosed) return;
+    this.#wiring.isClosed = true;
+    this.#framer.stop();
+    this.download.close();
+    this.upload.close();
+    this.#metadata.onClosed();
+    const { owner, sessions } = this.#wiring;
+    for (const session of sessions) session.onClosed(owner.engine.now);
+    owner.onPeerClosed(this.peerKey, reason);
+  }
+
+  onBytes(view: Uint8Array): void {
+    this.#heardAt = this.#wiring.owner.engine.now;
+    try {
+      this.#framer.push(view);
+    } catch (failure) {
+      if (!(failure instanceof WireError)) throw failure;
+      this.close(failure.message);
+      return;
+    }
+    if (this.download.requests.wantsMore) this.download.fill();
+    this.flush();
+  }
+
+  onDrain(): void {
+    this.upload.wake();
+  }
+
+  /** About ten times a second. */
+  onTick(now: Instant): void {
+    const { owner, sessions, connection } = this.#wiring;
+    for (const session of sessions) session.onTick(now);
+    if (owner.collector) this.#metadata.onTick(now);
+    if (this.download.requests.wantsMore) this.download.fill();
+    this.flush();
+    if (now - this.#heardAt > SILENCE_MS) this.close('it has been silent for four minutes');
+    else if (now - this.#spokeAt > KEEP_ALIVE_MS) {
+      this.#spokeAt = now;
+      connection.write([new Uint8Array(4)]);
+    }
+  }
+
+  /** Twice a second: rates, pipeline depth, snubbing. */
+  onSample(elapsedMs: number, now: Instant): void {
+    this.download.sample(elapsedMs, now);
+    this.upload.sent.sample(elapsedMs);
+  }
+
+  /** The download limit closes and opens the tap. */
+  pauseReading(isPaused: boolean): void {
+    if (this.#isPaused === isPaused) return;
+    this.#isPaused = isPaused;
+    if (isPaused) this.#wiring.connection.pauseReading();
+    else this.#wiring.connection.resumeReading();
+  }
+
+  /** Sends what has been queued since. */
+  flush(): void {
+    const { outbox, isClosed, owner } = this.#wiring;
+    if (outbox.isEmpty || isClosed) return;
+    this.#spokeAt = owner.engine.now;
+    outbox.flush();
+  }
+
+  /** A piece was checked: `byteCount` of it came from here. */
+  onChecked(byteCount: number, isGood: boolean): void {
+    if (isGood) this.download.verifiedBytes += byteCount;
+    for (const session of this.#wiring.sessions) {
+      if (isGood) session.onVerified(byteCount);
+      else session.onPieceFailed();
+    }
+  }
+
+  // The framer's events.
+
+  onChoke(isChoking: boolean): void {
+    this.download.onChoke(isChoking);
+  }
+
+  onInterested(isInterested: boolean): void {
+    this.upload.onInterested(isInterested);
+  }
+
+  onHave(index: number): void {
+    this.download.pieces.add(index, this.#wiring.owner.work);
+    this.download.updateInterest();
+  }
+
+  onBitfield(bits: Uint8Array): void {
+    this.download.pieces.setBits(bits, this.#wiring.owner.work);
+    this.download.updateInterest();
+  }
+
+  onHaveAll(): void {
+    this.download.pieces.setAll(this.#wiring.owner.work);
+    this.download.updateInterest();
+  }
+
+  onHaveNone(): void {}
+
+  onReject(index: number, begin: number, length: number): void {
+    this.download.onReject(index, begin, length);
+  }
+
+  onAllowedFast(index: number): void {
+    this.download.onAllowedFast(index);
+  }
+
+  onRequest(index: number, begin: number, length: number): void {
+    this.upload.onRequest(index, begin, length);
+  }
+
+  onCancel(index: number, begin: number, length: number): void {
+    this.upload.onCancel(index, begin, length);
+  }
+
+  onBlockStart(index: number, begin: number, length: number): Uint8Array | null {
+    return this.download.startBlock(index, begin, length);
+  }
+
+  onBlockEnd(index: number, begin: number, length: number): void {
+    const { owner, sessions } = this.#wiring;
+    const { tag, piece, block } = this.download.finishBlock(index, begin, length);
+    owner.onReceived(length);
+    if (tag === null) return;
+    for (const session of sessions) session.onBlockReceived(tag, length, owner.engine.now);
+    if (!piece) return;
+    owner.cancelElsewhere(piece, block, this.peerKey);
+    if (piece.isDone) owner.onPieceArrived(piece);
+  }
+
+  onExtended(id: number, payload: Uint8Array): void {
+    const { owner } = this.#wiring;
+    const hello = this.#hub?.receive(id, payload, owner.engine.now);
+    if (!hello) return;
+    if (hello.reqq !== null && hello.reqq > 0) this.download.requests.limitDepth(hello.reqq);
+    this.remoteClient = hello.clientName ?? this.remoteClient;
+    this.remoteListenPort = hello.listenPort ?? this.remoteListenPort;
+    if (owner.collector) this.#metadata.onTick(owner.engine.now);
+  }
+
+  // What extensions may do.
+
+  setRequestTag(tag: number): void {
+    this.download.requests.tag = tag;
+  }
+
+  setServeTag(tag: number): void {
+    this.upload.tag = tag;
+  }
+
+  resumeUpload(): void {
+    this.upload.wake();
+  }
+
+  requestRechoke(): void {
+    this.#wiring.owner.engine.requestRechoke();
+  }
+
+  #makeHub(): ExtensionHub {
+    const { owner, outbox } = this.#wiring;
+    return new ExtensionHub(owner.engine.extensions, {
+      metadata: this.#metadata,
+      transmit: (message) => {
+        if (this.isClosed) return;
+        outbox.push(message);
+        this.flush();
+      },
+      linkFor: (send) => linkOf(this, send),
+    });
+  }
+}

@@ -1,0 +1,175 @@
+/** The downloading side of one peer: what was asked of it, how much more to ask, what came. */
+import { BLOCK_BYTES, type Instant } from '../units/index.ts';
+import { MESSAGE, putBlockRef, REQUEST_BYTES } from '../wire/index.ts';
+import type { PieceGeometry } from './content.ts';
+import type { Outbox } from './outbox.ts';
+import type { PartialPiece } from './partial-piece.ts';
+import type { PiecePicker, Taker } from './piece-picker.ts';
+
+/** Requests in flight at first, and the least later. */
+const DEPTH_MIN = 16;
+/** And at most: 8 MiB on their way, far beyond any one peer's bandwidth-delay product. */
+const DEPTH_MAX = 512;
+/** What peers take when they do not say (`reqq`, BEP 10): libtorrent's default. */
+const REMOTE_DEPTH_DEFAULT = 250;
+/** How much of the peer's rate is asked for ahead. */
+const DEPTH_SECONDS = 2;
+/** A peer that has not delivered a block for so long loses its requests to others. */
+const SNUB_MS = 20_000;
+
+/** What the queue needs to know to ask for blocks. */
+export interface RequestContext {
+  readonly geometry: PieceGeometry;
+  readonly picker: PiecePicker;
+  readonly taker: Taker;
+  readonly outbox: Outbox;
+}
+
+/** A block that has begun to arrive. */
+interface Arrival {
+  readonly piece: PartialPiece;
+  readonly block: number;
+}
+
+/** Open requests to one peer, and the depth of its pipeline. */
+export class RequestQueue {
+  /** Tag that the requests from now on carry. */
+  tag = 0;
+  isSnubbed = false;
+  /** Block key → tag of the request. */
+  readonly #pending = new Map<number, number>();
+  /** Pending, but given back to the picker: another peer may deliver sooner. */
+  readonly #released = new Set<number>();
+  #depth = DEPTH_MIN;
+  #depthMax = Math.min(DEPTH_MAX, REMOTE_DEPTH_DEFAULT);
+  #isGrowing = true;
+  #lastRate = 0;
+  #progressAt = 0;
+  #arrival: Arrival | null = null;
+
+  get size(): number {
+    return this.#pending.size;
+  }
+
+  get depth(): number {
+    return this.#depth;
+  }
+
+  /** Takes the remote's `reqq` into account. */
+  limitDepth(reqq: number): void {
+    this.#depthMax = Math.max(1, Math.min(DEPTH_MAX, reqq));
+    this.#depth = Math.min(this.#depth, this.#depthMax);
+  }
+
+  isPending(key: number): boolean {
+    return this.#pending.has(key);
+  }
+
+  /** Whether enough room has come up that a batch of requests is worth a write. */
+  get wantsMore(): boolean {
+    return this.#depth - this.#pending.size >= Math.min(64, this.#depth >> 2 || 1);
+  }
+
+  /** Asks for as many blocks as fit; they leave with the outbox. */
+  fill(context: RequestContext, now: Instant): void {
+    const { picker, taker } = context;
+    if (this.#pending.size === 0) this.#progressAt = now;
+    while (this.#pending.size < this.#depth) {
+      const pick = picker.pick(taker);
+      if (!pick) break;
+      this.#ask(context, pick.piece, pick.block);
+    }
+    if (this.#pending.size === 0) {
+      const pick = picker.pickDuplicate(taker);
+      if (pick) this.#ask(context, pick.piece, pick.block);
+    }
+  }
+
+  /** A block's header came. Where its payload goes, or null when it is not wanted any more. */
+  startBlock(context: RequestContext, index: number, block: number): Uint8Array | null {
+    const piece = context.picker.partials.get(index);
+    if (!piece?.startArrival(block)) return null;
+    this.#arrival = { piece, block };
+    return piece.blockView(block);
+  }
+
+  /** A block is complete. Its tag, or null when it was never asked for; and the piece it filled. */
+  finishBlock(
+    key: number,
+    taker: Taker,
+    now: Instant,
+  ): { readonly tag: number | null; readonly arrival: Arrival | null } {
+    const tag = this.#pending.get(key) ?? null;
+    this.#pending.delete(key);
+    this.#released.delete(key);
+    this.#progressAt = now;
+    this.isSnubbed = false;
+    if (this.#isGrowing && this.#depth < this.#depthMax) this.#depth++;
+    const arrival = this.#arrival;
+    this.#arrival = null;
+    if (arrival) arrival.piece.finishArrival(arrival.block, taker.peerKey);
+    return { tag, arrival };
+  }
+
+  /** The remote will not deliver this one. False when it was not asked for. */
+  reject(context: RequestContext, index: number, block: number): boolean {
+    const key = context.geometry.blockKey(index, block);
+    if (!this.#pending.delete(key)) return false;
+    this.#releaseBlock(context, key);
+    return true;
+  }
+
+  /** The remote choked us without the fast extension: all it was asked for is void. */
+  voidAll(context: RequestContext): void {
+    this.releaseAll(context);
+    this.#pending.clear();
+    this.#released.clear();
+  }
+
+  /** Gives every request back to the picker; the blocks may still come. */
+  releaseAll(context: RequestContext): void {
+    for (const key of this.#pending.keys()) this.#releaseBlock(context, key);
+    for (const key of this.#pending.keys()) this.#released.add(key);
+    context.picker.leave(context.taker);
+  }
+
+  /** The connection is gone. */
+  close(context: RequestContext): void {
+    if (this.#arrival) this.#arrival.piece.abandonArrival(this.#arrival.block);
+    this.#arrival = null;
+    this.voidAll(context);
+  }
+
+  /** Works out the depth from the rate, and finds out whether the peer went silent. */
+  sample(rate: number, now: Instant): void {
+    if (this.#isGrowing && rate > 0 && rate < this.#lastRate * 1.05) this.#isGrowing = false;
+    this.#lastRate = rate;
+    if (!this.#isGrowing) {
+      const wanted = Math.ceil((rate * DEPTH_SECONDS) / BLOCK_BYTES);
+      this.#depth = Math.min(this.#depthMax, Math.max(DEPTH_MIN, wanted));
+    }
+    if (this.#pending.size > 0 && now - this.#progressAt > SNUB_MS) this.isSnubbed = true;
+    if (this.isSnubbed) {
+      this.#depth = 1;
+      this.#isGrowing = true;
+    }
+  }
+
+  #ask(context: RequestContext, piece: PartialPiece, block: number): void {
+    const { geometry, outbox } = context;
+    this.#pending.set(geometry.blockKey(piece.index, block), this.tag);
+    const { view, at } = outbox.reserve(REQUEST_BYTES);
+    putBlockRef(view, at, MESSAGE.request, {
+      index: piece.index,
+      begin: block * BLOCK_BYTES,
+      length: geometry.blockLength(piece.index, block),
+    });
+  }
+
+  #releaseBlock(context: RequestContext, key: number): void {
+    if (this.#released.delete(key)) return;
+    const { blocksPerPiece } = context.geometry;
+    const piece = context.picker.partials.get(Math.floor(key / blocksPerPiece));
+    piece?.release(key % blocksPerPiece);
+  }
+}

@@ -1,0 +1,46 @@
+/** Plain values for the screen and the API: safe to send to another thread. */
+import type { PeerCounters } from './extension.ts';
+
+/** What a torrent is doing. */
+export type TorrentPhase = 'metadata' | 'downloading' | 'seeding' | 'stopped' | 'failed';
+
+/** A peer as people want to see it: who, what it does to us, what we do to it, and why. */
+export interface PeerSnapshot extends PeerCounters {
+  readonly peerKey: number;
+  readonly host: string;
+  readonly port: number;
+  readonly isOutbound: boolean;
+  /** What the remote calls itself, unchecked. */
+  readonly client: string | null;
+  /** Lower-case hex. */
+  readonly peerId: string;
+  readonly isSeed: boolean;
+  readonly isChokingUs: boolean;
+  readonly isInteresting: boolean;
+  readonly isUnchoked: boolean;
+  readonly isInterested: boolean;
+  readonly isSnubbed: boolean;
+  readonly requestsOut: number;
+  readonly requestsIn: number;
+}
+
+/** A torrent at one moment. Sizes in bytes, rates in bytes a second. */
+export interface TorrentSnapshot {
+  /** Lower-case hex info-hash. */
+  readonly key: string;
+  readonly name: string | null;
+  readonly phase: TorrentPhase;
+  readonly pieceCount: number;
+  readonly goodPieces: number;
+  readonly totalBytes: number;
+  /** Verified and on disk, rounded to whole pieces. */
+  readonly haveBytes: number;
+  /** Block payload moved in this session. */
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+  readonly receiveRate: number;
+  readonly sendRate: number;
+  readonly failedPieces: number;
+  readonly peers: readonly PeerSnapshot[];
+  readonly knownPeers: number;
+}

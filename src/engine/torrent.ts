@@ -1,0 +1,265 @@
+/** One torrent: its peers, its pieces, and what it tells the outside. */
+import { type Bitfield, type Random, toHex } from '../units/index.ts';
+import { PieceGeometry, type TorrentContent } from './content.ts';
+import { MetadataCollector } from './metadata-collector.ts';
+import type { PartialPiece } from './partial-piece.ts';
+import type { Peer } from './peer.ts';
+import { type PeerAddress, PeerBook, type PeerSource } from './peer-book.ts';
+import type { EngineContext, PeerOwner, PieceWork } from './peer-owner.ts';
+import { PieceFlow } from './piece-flow.ts';
+import { PiecePicker } from './piece-picker.ts';
+import type { Hasher, PieceStore } from './ports.ts';
+import { RateMeter } from './rate-meter.ts';
+import type { SlabPool } from './slab-pool.ts';
+import type { PeerSnapshot, TorrentPhase, TorrentSnapshot } from './snapshot.ts';
+
+/** What a torrent tells the outside. Called synchronously; must be quick. */
+export interface TorrentEvents {
+  /** The info dictionary of a magnet, proven by its hash: make a store and call `begin`. */
+  onMetadata(infoBytes: Uint8Array): void;
+  /** A piece is right and on disk. */
+  onPiece(piece: number): void;
+  /** Everything is right and on disk. */
+  onComplete(): void;
+  /** The disk refused; the torrent has stopped. */
+  onFailed(failure: Error): void;
+  /** A peer was banned for bad data. */
+  onBan(host: string): void;
+}
+
+/** Parts every torrent of an engine shares. */
+export interface TorrentDeps {
+  readonly engine: EngineContext;
+  readonly hasher: Hasher;
+  readonly slabs: SlabPool;
+  readonly random: Random;
+  readonly events: TorrentEvents;
+}
+
+/** Where departed peers came from, remembered so that they can still be banned. */
+const ADDRESSES_REMEMBERED = 1000;
+
+/** A torrent of the engine. */
+export class Torrent implements PeerOwner {
+  readonly infoHash: Uint8Array;
+  readonly key: string;
+  readonly engine: EngineContext;
+  readonly book: PeerBook = new PeerBook();
+  readonly peers: Map<number, Peer> = new Map();
+  readonly received: RateMeter = new RateMeter();
+  readonly sent: RateMeter = new RateMeter();
+  /** Peers wanted at most. */
+  peersMax = 100;
+  work: PieceWork | null = null;
+  collector: MetadataCollector | null = null;
+  readonly #deps: TorrentDeps;
+  readonly #addresses = new Map<number, PeerAddress>();
+  #content: TorrentContent | null = null;
+  #flow: PieceFlow | null = null;
+  #phase: TorrentPhase = 'metadata';
+
+  constructor(infoHash: Uint8Array, deps: TorrentDeps) {
+    this.infoHash = infoHash;
+    this.key = toHex(infoHash);
+    this.engine = deps.engine;
+    this.#deps = deps;
+    this.collector = new MetadataCollector({
+      infoHash,
+      sha1: deps.engine.sha1,
+      onComplete: (infoBytes) => {
+        this.collector = null;
+        deps.events.onMetadata(infoBytes);
+      },
+    });
+  }
+
+  get infoBytes(): Uint8Array | null {
+    return this.#content?.infoBytes ?? null;
+  }
+
+  get phase(): TorrentPhase {
+    return this.#phase;
+  }
+
+  get isDownloading(): boolean {
+    return this.#phase === 'downloading';
+  }
+
+  /** Whether new connections are welcome. */
+  get wantsPeers(): boolean {
+    return this.#phase === 'metadata' || this.#phase === 'downloading';
+  }
+
+  get isStopped(): boolean {
+    return this.#phase === 'stopped' || this.#phase === 'failed';
+  }
+
+  /** Starts moving pieces. `have` is what is on disk and known to be right. */
+  begin(content: TorrentContent, have: Bitfield, store: PieceStore): void {
+    const geometry = new PieceGeometry(content);
+    const { slabs, random, hasher } = this.#deps;
+    const picker = new PiecePicker(geometry, have, { slabs, random });
+    this.collector = null;
+    this.#content = content;
+    this.work = { geometry, have, picker, store };
+    this.#flow = new PieceFlow(content, this.work, { hasher, events: this.#flowEvents() });
+    this.#phase = have.isComplete ? 'seeding' : 'downloading';
+    for (const peer of this.peers.values()) peer.onWorkReady();
+  }
+
+  /** Closes every connection and gives memory back. What is on disk stays. */
+  stop(reason: string): void {
+    if (!this.isStopped) this.#phase = 'stopped';
+    for (const peer of [...this.peers.values()]) peer.close(reason);
+    this.work?.picker.abandon();
+  }
+
+  /** Adds addresses to connect to. */
+  addPeers(addresses: Iterable<PeerAddress>, source: PeerSource): void {
+    for (const address of addresses) this.book.add(address, source);
+  }
+
+  /** A connection has shaken hands. */
+  adopt(peer: Peer): void {
+    this.peers.set(peer.peerKey, peer);
+    peer.start();
+  }
+
+  /** Whether a peer with this id is connected already. */
+  hasPeerId(peerId: Uint8Array): boolean {
+    const wanted = toHex(peerId);
+    for (const peer of this.peers.values()) if (toHex(peer.remotePeerId) === wanted) return true;
+    return false;
+  }
+
+  onReceived(byteCount: number): void {
+    this.received.total += byteCount;
+  }
+
+  onSent(byteCount: number): void {
+    this.sent.total += byteCount;
+  }
+
+  onPieceArrived(piece: PartialPiece): void {
+    this.#flow?.check(piece);
+  }
+
+  cancelElsewhere(piece: PartialPiece, block: number, giverKey: number): void {
+    // Only at the end of a download is a block asked of several peers.
+    if (piece.askersAtArrival(block) < 2) return;
+    for (const peer of this.peers.values()) {
+      if (peer.peerKey !== giverKey) peer.download.cancel(piece.index, block);
+    }
+  }
+
+  onDiskFailure(failure: Error): void {
+    if (this.isStopped) return;
+    this.#phase = 'failed';
+    this.stop('the disk failed');
+    this.#deps.events.onFailed(failure);
+  }
+
+  onPeerClosed(peerKey: number, _reason: string): void {
+    const peer = this.peers.get(peerKey);
+    if (!peer) return;
+    this.peers.delete(peerKey);
+    const address = { host: peer.remoteHost, port: peer.remotePort };
+    this.#addresses.set(peerKey, address);
+    const oldest = this.#addresses.keys().next().value;
+    if (this.#addresses.size > ADDRESSES_REMEMBERED && oldest !== undefined) {
+      this.#addresses.delete(oldest);
+    }
+    if (peer.isOutbound) this.book.onClosed(address, this.engine.now, true);
+  }
+
+  /** Twice a second. */
+  sample(elapsedMs: number): void {
+    this.received.sample(elapsedMs);
+    this.sent.sample(elapsedMs);
+    for (const peer of this.peers.values()) peer.onSample(elapsedMs, this.engine.now);
+  }
+
+  /** Everything the screen shows. */
+  snapshot(): TorrentSnapshot {
+    const have = this.work?.have;
+    const geometry = this.work?.geometry;
+    const wholeBytes = (have?.count ?? 0) * (geometry?.pieceLengthBytes ?? 0);
+    return {
+      key: this.key,
+      name: this.#content?.name ?? null,
+      phase: this.#phase,
+      pieceCount: geometry?.pieceCount ?? 0,
+      goodPieces: have?.count ?? 0,
+      totalBytes: geometry?.totalBytes ?? 0,
+      haveBytes: have?.isComplete ? (geometry?.totalBytes ?? 0) : wholeBytes,
+      receivedBytes: this.received.total,
+      sentBytes: this.sent.total,
+      receiveRate: this.received.rate,
+      sendRate: this.sent.rate,
+      failedPieces: this.#flow?.failedPieces ?? 0,
+      peers: [...this.peers.values()].map(describe),
+      knownPeers: this.book.size,
+    };
+  }
+
+  #flowEvents(): ConstructorParameters<typeof PieceFlow>[2]['events'] {
+    return {
+      onGood: (piece) => this.#onGood(piece),
+      onChecked: (peerKey, size, isGood) => this.peers.get(peerKey)?.onChecked(size, isGood),
+      onGuilty: (peerKey) => this.#ban(peerKey),
+      onDiskFailure: (failure) => this.onDiskFailure(failure),
+    };
+  }
+
+  #onGood(piece: number): void {
+    if (!this.work?.have.set(piece)) return;
+    const { have } = this.work;
+    if (have.isComplete && this.#phase === 'downloading') this.#phase = 'seeding';
+    for (const peer of this.peers.values()) peer.download.onWeGot(piece);
+    this.#deps.events.onPiece(piece);
+    if (!have.isComplete) return;
+    for (const peer of this.peers.values()) peer.flush();
+    this.#dropSeeds();
+    this.#deps.slabs.trim();
+    this.#deps.events.onComplete();
+  }
+
+  /** Two seeds have nothing to say to each other. */
+  #dropSeeds(): void {
+    for (const peer of [...this.peers.values()]) {
+      if (peer.download.pieces.hasAll) peer.close('both sides have everything');
+    }
+  }
+
+  #ban(peerKey: number): void {
+    const peer = this.peers.get(peerKey);
+    const address = peer
+      ? { host: peer.remoteHost, port: peer.remotePort }
+      : this.#addresses.get(peerKey);
+    if (!address) return;
+    this.book.ban(address);
+    peer?.close('it sent bad data');
+    this.#deps.events.onBan(address.host);
+  }
+}
+
+function describe(peer: Peer): PeerSnapshot {
+  const { download, upload } = peer;
+  return {
+    peerKey: peer.peerKey,
+    host: peer.remoteHost,
+    port: peer.remotePort,
+    isOutbound: peer.isOutbound,
+    client: peer.remoteClient,
+    peerId: toHex(peer.remotePeerId),
+    isSeed: download.pieces.hasAll,
+    isChokingUs: download.isChokingUs,
+    isInteresting: download.isInteresting,
+    isUnchoked: upload.isUnchoked,
+    isInterested: upload.isInterested,
+    isSnubbed: download.requests.isSnubbed,
+    requestsOut: download.requests.size,
+    requestsIn: upload.serveQueue.size,
+    ...peer.counters,
+  };
+}
