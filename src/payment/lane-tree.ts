@@ -123,15 +123,19 @@ export function leafHash(lane: Lane): Hash32 {
   return hash32FromBytes(keccak_256(packed.bytes));
 }
 
-/** keccak256(0x01 ‖ left:32 ‖ leftSum:16 ‖ right:32 ‖ rightSum:16), with the sum of both. */
-export function joinNodes(left: TreeNode, right: TreeNode): TreeNode {
+/** keccak256(0x01 ‖ left:32 ‖ leftSum:16 ‖ right:32 ‖ rightSum:16). */
+export function nodeHash(left: TreeNode, right: TreeNode): Hash32 {
   const packed = new Cursor(97);
   packed.putUint8(0, 1);
   packed.putHash(1, left.hash);
   packed.putUint128(33, left.sum);
   packed.putHash(49, right.hash);
   packed.putUint128(81, right.sum);
-  return { hash: hash32FromBytes(keccak_256(packed.bytes)), sum: atto(left.sum + right.sum) };
+  return hash32FromBytes(keccak_256(packed.bytes));
+}
+
+function joinNodes(left: TreeNode, right: TreeNode): TreeNode {
+  return { hash: nodeHash(left, right), sum: atto(left.sum + right.sum) };
 }
 
 function paddedLeaves(lanes: readonly Lane[], depth: number): TreeNode[] {
