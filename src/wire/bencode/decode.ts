@@ -170,7 +170,7 @@ class Decoder {
     let at = start;
     let length = 0;
     for (; at < view.length && isDigit(view[at] ?? 0); at++) {
-      length = length * 10 + (view[at] ?? 0) - DIGIT_0;
+      length = length * 10 + ((view[at] ?? 0) - DIGIT_0);
       if (at - start >= DIGITS_MAX) fail('a string length has too many digits', start);
     }
     if (view[at] !== COLON) fail('a string length is not followed by a colon', at);
@@ -188,7 +188,7 @@ class Decoder {
     let at = start;
     let value = 0;
     for (; at < view.length && isDigit(view[at] ?? 0); at++) {
-      value = value * 10 + (view[at] ?? 0) - DIGIT_0;
+      value = value * 10 + ((view[at] ?? 0) - DIGIT_0);
       if (at - start >= DIGITS_MAX) fail('an integer has too many digits', start);
     }
     if (at === start || view[at] !== LETTER_E) fail('an integer is not digits ended by e', at);

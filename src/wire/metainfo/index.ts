@@ -1,5 +1,10 @@
 /** Torrents, read and made: see `metainfo.ts` for the nouns. */
 export {
+  encodeMetainfo,
+  type TorrentExtras,
+  type TorrentHashes,
+} from './create.ts';
+export {
   isNamedBy,
   PIECE_LENGTH_BYTES_MAX,
   PIECES_MAX,
@@ -20,3 +25,15 @@ export {
 } from './merkle.ts';
 export type { DhtNode, Digests, InfoDict, Metainfo, MetainfoFile } from './metainfo.ts';
 export { parseMetainfo } from './parse.ts';
+export {
+  choosePieceLength,
+  PIECE_LENGTH_BYTES_CHOSEN_MAX,
+  PIECE_LENGTH_BYTES_CHOSEN_MIN,
+} from './piece-length.ts';
+export {
+  type PlanOptions,
+  planTorrent,
+  type SourceFile,
+  type TorrentPlan,
+  type TorrentVersion,
+} from './plan.ts';

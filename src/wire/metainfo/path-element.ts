@@ -1,5 +1,5 @@
 /** Names from strangers made into names for a disk, by libtorrent's rules. */
-import { readCodePoint, utf8Length } from '../bencode/utf8.ts';
+import { decodeLatin1, readCodePoint, utf8Length } from '../bencode/utf8.ts';
 
 /** What Linux allows one element of a path. */
 const ELEMENT_BYTES_MAX = 255;
@@ -30,6 +30,39 @@ const FILTERED_BIDI: ReadonlySet<number> = new Set([
  */
 export function sanitizeElement(view: Uint8Array): string | null {
   if (view.length === 0) return '_';
+  const text = isPlain(view) ? decodeLatin1(view) : filterElement(view);
+  return text === '' || text === '.' || text === '..' ? null : text;
+}
+
+/** `name` with `.count` before its extension, shortened where it would be too long for a disk. */
+export function numberedElement(name: string, count: number): string {
+  const dot = name.lastIndexOf('.');
+  const hasExtension = dot >= 0 && utf8Length(name.slice(dot)) <= EXTENSION_KEPT_BYTES_MAX;
+  const stem = hasExtension ? name.slice(0, dot) : name;
+  const suffix = `.${count}${hasExtension ? name.slice(dot) : ''}`;
+  const characters = Array.from(stem);
+  let over = utf8Length(stem) + utf8Length(suffix) - ELEMENT_BYTES_MAX;
+  while (over > 0) over -= utf8Length(characters.pop() ?? '    ');
+  return characters.join('') + suffix;
+}
+
+/** The last dot after `from`, if an extension that may be kept begins there. */
+function extensionStart(view: Uint8Array, from: number): number | null {
+  const first = Math.max(view.length - EXTENSION_BYTES_MAX - 1, from);
+  for (let at = view.length - 1; at > first; at--) if (view[at] === 0x2e) return at;
+  return null;
+}
+
+/** Short, printable ASCII without separators: nearly every name there is. */
+function isPlain(view: Uint8Array): boolean {
+  if (view.length >= TRUNCATE_AT_BYTES) return false;
+  for (const byte of view) {
+    if (byte < 32 || byte > 126 || byte === 0x2f || byte === 0x5c) return false;
+  }
+  return true;
+}
+
+function filterElement(view: Uint8Array): string {
   let text = '';
   let addedBytes = 0;
   let hasFoundExtension = false;
@@ -52,24 +85,5 @@ export function sanitizeElement(view: Uint8Array): string | null {
       at = dot;
     }
   }
-  return text === '' || text === '.' || text === '..' ? null : text;
-}
-
-/** `name` with `.count` before its extension, shortened where it would be too long for a disk. */
-export function numberedElement(name: string, count: number): string {
-  const dot = name.lastIndexOf('.');
-  const hasExtension = dot >= 0 && utf8Length(name.slice(dot)) <= EXTENSION_KEPT_BYTES_MAX;
-  const stem = hasExtension ? name.slice(0, dot) : name;
-  const suffix = `.${count}${hasExtension ? name.slice(dot) : ''}`;
-  const characters = Array.from(stem);
-  let over = utf8Length(stem) + utf8Length(suffix) - ELEMENT_BYTES_MAX;
-  while (over > 0) over -= utf8Length(characters.pop() ?? '    ');
-  return characters.join('') + suffix;
-}
-
-/** The last dot after `from`, if an extension that may be kept begins there. */
-function extensionStart(view: Uint8Array, from: number): number | null {
-  const first = Math.max(view.length - EXTENSION_BYTES_MAX - 1, from);
-  for (let at = view.length - 1; at > first; at--) if (view[at] === 0x2e) return at;
-  return null;
+  return text;
 }

@@ -7,6 +7,9 @@ export interface PathNode {
   file: number | null;
 }
 
+const HAS_UPPER = /[A-Z]/;
+const UPPER = /[A-Z]+/g;
+
 /** An empty tree. */
 export function pathTree(): PathNode {
   return { children: new Map(), file: null };
@@ -33,5 +36,5 @@ export function isDirectory(node: PathNode): boolean {
 
 /** Lower case for ASCII only: the comparison libtorrent makes. */
 export function foldCase(element: string): string {
-  return element.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  return HAS_UPPER.test(element) ? element.replace(UPPER, (run) => run.toLowerCase()) : element;
 }
