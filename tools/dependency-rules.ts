@@ -3,7 +3,7 @@ import type { IForbiddenRuleType } from 'dependency-cruiser';
 import { LAYERS, type Layer, PURE_LAYERS, PURE_PACKAGES } from './layers.ts';
 
 /** Unit tests beside the sources, and the helpers that only tests use. */
-const TEST_CODE = '(\\.test\\.ts$|^src/[^/]+/testing/)';
+const TEST_CODE = '(\\.test\\.ts$|^src/.*/testing/)';
 
 /** Everything in the repository that is ours but is not product code. */
 const OUTSIDE = '^(test|bench|demo|tools|contracts)/';
@@ -55,21 +55,21 @@ function doorRules(): IForbiddenRuleType[] {
       name: 'door-for-tests',
       comment: "A test enters another layer by its index.ts or by that layer's testing/ folder.",
       severity: 'error',
-      from: { path: '^src/([^/]+)/(testing/|.*\\.test\\.ts$)' },
-      to: { path: '^src/[^/]+/', pathNot: ['^src/$1/', '^src/[^/]+/testing/', ...DOORS] },
+      from: { path: '^src/([^/]+)/(testing/|.*/testing/|.*\\.test\\.ts$)' },
+      to: { path: '^src/[^/]+/', pathNot: ['^src/$1/', '^src/.*/testing/', ...DOORS] },
     },
     {
       name: 'door-from-outside',
       comment: 'Code outside src/ enters a layer by its index.ts or by its testing/ folder.',
       severity: 'error',
       from: { path: OUTSIDE },
-      to: { path: '^src/[^/]+/', pathNot: ['^src/[^/]+/testing/', ...DOORS] },
+      to: { path: '^src/[^/]+/', pathNot: ['^src/.*/testing/', ...DOORS] },
     },
   ];
 }
 
 function pureRules(): IForbiddenRuleType[] {
-  const from = { path: `^src/(${PURE_LAYERS.join('|')})/`, pathNot: '\\.test\\.ts$' };
+  const from = { path: `^src/(${PURE_LAYERS.join('|')})/`, pathNot: TEST_CODE };
   const packages = PURE_PACKAGES.map((name) => `^node_modules/${name}/`);
   return [
     {

@@ -18,7 +18,7 @@ export interface Source {
   readonly isTest: boolean;
   /** Written by a program, so its size and its lines are nobody's choice. */
   readonly isGenerated: boolean;
-  /** Product code of a layer that does no I/O. */
+  /** Product code of a layer that does no I/O; its test helpers are not. */
   readonly isPure: boolean;
 }
 
@@ -46,7 +46,7 @@ export function sourceOf(path: string, text: string): Source {
       : null,
     isTest,
     isGenerated: path.includes('.generated.'),
-    isPure: PURE_LAYERS.includes(layer) && !isTest,
+    isPure: PURE_LAYERS.includes(layer) && !isTest && !path.includes('/testing/'),
   };
 }
 
