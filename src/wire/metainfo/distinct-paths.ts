@@ -1,7 +1,7 @@
 /** Every file gets a path of its own, so that none overwrites another. */
 import type { FileDraft } from './file-list.ts';
 import { numberedElement } from './path-element.ts';
-import { foldCase, growPath, isDirectory, type PathNode, pathTree } from './path-tree.ts';
+import { foldCase, growDirectory, growPath, type PathNode, pathTree } from './path-tree.ts';
 import { refuseMetainfo } from './problem.ts';
 
 /** Taken names tried in all before the torrent is an attack (libtorrent's limit). */
@@ -16,7 +16,7 @@ const TAKEN_NAMES_TRIED_MAX = 500;
  */
 export function makePathsDistinct(files: readonly FileDraft[]): void {
   const root = pathTree();
-  const parents = files.map((file) => growPath(root, file.path.slice(0, -1).map(foldCase)));
+  const parents = files.map((file) => growDirectory(root, file.path.slice(0, -1).map(foldCase)));
   let tried = 0;
   for (const [index, file] of files.entries()) {
     const parent = parents[index] ?? root;
@@ -39,7 +39,7 @@ export function makePathsDistinct(files: readonly FileDraft[]): void {
 
 function isFree(parent: PathNode, leaf: string): boolean {
   const node = parent.children.get(foldCase(leaf));
-  return node === undefined || (node.file === null && !isDirectory(node));
+  return node === undefined || (node.file === null && !node.isDirectory);
 }
 
 function isSharedPad(

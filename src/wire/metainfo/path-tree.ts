@@ -1,8 +1,10 @@
 /** A tree of path elements: linear in the torrent's size however deep a stranger nests them. */
 
-/** A name in the tree: a directory when it has children, a file when it has an index. */
+/** A name in the tree. */
 export interface PathNode {
   readonly children: Map<string, PathNode>;
+  /** Whether something must stand below it. */
+  isDirectory: boolean;
   /** Index of the file that lives here, or null. */
   file: number | null;
 }
@@ -12,10 +14,10 @@ const UPPER = /[A-Z]+/g;
 
 /** An empty tree. */
 export function pathTree(): PathNode {
-  return { children: new Map(), file: null };
+  return { children: new Map(), isDirectory: false, file: null };
 }
 
-/** The node at `path`, made with everything above it when missing. */
+/** The node at `path`, made when missing, with directories above it. */
 export function growPath(root: PathNode, path: readonly string[]): PathNode {
   let node = root;
   for (const element of path) {
@@ -24,14 +26,17 @@ export function growPath(root: PathNode, path: readonly string[]): PathNode {
       child = pathTree();
       node.children.set(element, child);
     }
+    node.isDirectory = true;
     node = child;
   }
   return node;
 }
 
-/** Whether something other than a file must stand at this node. */
-export function isDirectory(node: PathNode): boolean {
-  return node.children.size > 0;
+/** The directory at `path`, made when missing. */
+export function growDirectory(root: PathNode, path: readonly string[]): PathNode {
+  const node = growPath(root, path);
+  node.isDirectory = true;
+  return node;
 }
 
 /** Lower case for ASCII only: the comparison libtorrent makes. */

@@ -5,7 +5,7 @@ import { FileList } from './file-list.ts';
 import { PIECE_LENGTH_BYTES_MAX, PIECES_MAX } from './info-dict.ts';
 import type { MetainfoFile } from './metainfo.ts';
 import { sanitizeElement } from './path-element.ts';
-import { foldCase, growPath, isDirectory, pathTree } from './path-tree.ts';
+import { foldCase, growPath, pathTree } from './path-tree.ts';
 import { refuseMetainfo } from './problem.ts';
 
 /** Which swarms a torrent can join: `hybrid` joins both. */
@@ -110,16 +110,17 @@ function checkPieceLength(length: number): void {
 /** Names must survive the reader's sanitising unchanged, or the reader looks for other files. */
 function checkNames(files: readonly MetainfoFile[]): void {
   const root = pathTree();
-  for (const file of files.filter((candidate) => !candidate.isPad)) {
-    for (const element of file.path) {
-      if (sanitizeElement(encodeUtf8(element)) !== element) {
-        refuseMetainfo(`the name '${element}' cannot stand in a torrent: rename the file`);
-      }
+  const named = files.filter((file) => !file.isPad);
+  const nodes = named.map((file) => growPath(root, file.path.map(foldCase)));
+  for (const [index, file] of named.entries()) {
+    const odd = file.path.find((name) => sanitizeElement(encodeUtf8(name)) !== name);
+    if (odd !== undefined) {
+      refuseMetainfo(`the name '${odd}' cannot stand in a torrent: rename the file`);
     }
-    const node = growPath(root, file.path.map(foldCase));
-    if (node.file !== null || isDirectory(node)) {
+    const node = nodes[index];
+    if (node === undefined || node.file !== null || node.isDirectory) {
       refuseMetainfo(`'${file.path.join('/')}' is there twice but for the case of its letters`);
     }
-    node.file = 0;
+    node.file = index;
   }
 }

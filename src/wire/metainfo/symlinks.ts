@@ -1,6 +1,6 @@
 /** Symbolic links may only point at files and directories of their own torrent (BEP 47). */
 import type { FileDraft } from './file-list.ts';
-import { growPath, isDirectory, type PathNode, pathTree } from './path-tree.ts';
+import { growPath, type PathNode, pathTree } from './path-tree.ts';
 
 /** Links followed for one target, as Linux does. */
 const HOPS_MAX = 40;
@@ -56,7 +56,7 @@ function leadsSomewhere(links: Links, link: number): boolean {
   for (let at = 0; at < path.length; at++) {
     const child = node.children.get(path[at] ?? '');
     if (child === undefined || child.file === link || --links.stepsLeft < 0) return false;
-    const next = child.file === null || isDirectory(child) ? null : targets[child.file];
+    const next = child.file === null || child.isDirectory ? null : targets[child.file];
     if (next == null) {
       node = child;
     } else {
