@@ -1,5 +1,5 @@
 /** HTTP requests to trackers: pinned addresses, bounded replies, guarded redirects. */
-import type { LookupFunction } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import { createGunzip, createInflate } from 'node:zlib';
 import { Agent, type Dispatcher, request } from 'undici';
 import { formatTrackerUrl, parseTrackerUrl, TRACKER_REPLY_BYTES_MAX } from '../../wire/index.ts';
@@ -63,6 +63,7 @@ export class TrackerHttp {
   }
 
   async #follow(get: TrackerGet, redirectsLeft: number): Promise<TrackerBody> {
+    checkLiteral(get);
     // A new agent for each hop, because its lookup is pinned to the addresses just checked.
     const agent = new Agent({
       connect: { lookup: pinned(get.target), timeout: this.#options.timeoutMs },
@@ -113,6 +114,17 @@ export class TrackerHttp {
     if (userInfo === '') return headers;
     const plain = Buffer.from(decodeUserInfo(userInfo)).toString('base64');
     return { ...headers, authorization: `Basic ${plain}` };
+  }
+}
+
+/**
+ * `127.1` is a name to the check but an address to the URL parser, which then asks no lookup:
+ * such an address must be one of those checked.
+ */
+function checkLiteral({ url, target }: TrackerGet): void {
+  const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
+  if (isIP(host) !== 0 && !target.addresses.includes(host)) {
+    throw new TrackerError('TRACKER_FORBIDDEN', `is not asked: ${host} was not checked`);
   }
 }
 

@@ -1,0 +1,15 @@
+/** The layer's error class. */
+import { AppError } from '../units/index.ts';
+
+/** Codes of `DaemonError`, each explained in `docs/errors.md`. */
+export type DaemonErrorCode =
+  | 'DAEMON_TRANSFER_BROKEN'
+  | 'DAEMON_TORRENT_UNSUPPORTED'
+  | 'DAEMON_TORRENT_UNKNOWN'
+  | 'DAEMON_TORRENT_DUPLICATE'
+  | 'DAEMON_DATA_INCOMPLETE';
+
+/** The node cannot do what it was asked. The message says why and what to do. */
+export class DaemonError extends AppError<DaemonErrorCode> {
+  override readonly name = 'DaemonError';
+}

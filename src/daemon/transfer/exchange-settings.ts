@@ -1,0 +1,2 @@
+/** PLACE */
+export type ExchangeSettings = never;

@@ -1,0 +1,78 @@
+/** What the main thread and the transfer thread say to each other: plain values only. */
+import type { MessagePort } from 'node:worker_threads';
+import type { PeerAddress, TorrentSnapshot } from '../../engine/index.ts';
+import type { ExchangeSnapshot } from '../../exchange/index.ts';
+import type { ExchangeSettings } from './exchange-settings.ts';
+
+/** How the transfer thread is set up. Rates in bytes a second, `Infinity` for no limit. */
+export interface TransferOptions {
+  /** Port to listen on; 0 lets the system choose; null does not listen. */
+  readonly listenPort: number | null;
+  /** Address to listen on and dial from; null for all. */
+  readonly bindHost: string | null;
+  readonly uploadLimit: number;
+  readonly downloadLimit: number;
+  /** Folder of resume records; null keeps none. */
+  readonly resumeDir: string | null;
+  /** The market's side; null for an ordinary client. */
+  readonly exchange: ExchangeSettings | null;
+  /** Where purse and book are served; goes with `exchange`. */
+  readonly moneyPort: MessagePort | null;
+}
+
+/** A torrent to work on. */
+export interface TorrentSpec {
+  readonly source:
+    | { readonly kind: 'metainfo'; readonly bytes: Uint8Array }
+    | { readonly kind: 'magnet'; readonly text: string };
+  /** Folder that holds, or will hold, the torrent's first path element. */
+  readonly root: string;
+  readonly peers: readonly PeerAddress[];
+  readonly useTrackers: boolean;
+  /** A seed fails when something is missing instead of downloading it. */
+  readonly mustBeComplete: boolean;
+}
+
+/** What happened to a torrent. `line` is for people. */
+export type TorrentNews =
+  | { readonly kind: 'metadata'; readonly name: string; readonly infoBytes: Uint8Array }
+  | { readonly kind: 'checking'; readonly checked: number; readonly pieceCount: number }
+  | { readonly kind: 'started'; readonly goodPieces: number; readonly pieceCount: number }
+  | { readonly kind: 'tracker'; readonly line: string; readonly isFailure: boolean }
+  | { readonly kind: 'ban'; readonly line: string }
+  | { readonly kind: 'complete' }
+  | { readonly kind: 'failed'; readonly code: string; readonly line: string };
+
+/** Everything the screen shows at one moment. */
+export interface TransferSnapshot {
+  readonly torrents: readonly TorrentSnapshot[];
+  readonly exchange: ExchangeSnapshot | null;
+}
+
+/** Calls of the main thread; `torrent` is the key `add` returned. */
+export interface TransferCalls {
+  add(spec: TorrentSpec): Promise<string>;
+  remove(torrent: string): Promise<void>;
+  addPeers(torrent: string, peers: readonly PeerAddress[]): Promise<void>;
+  limit(rates: { readonly upload?: number; readonly download?: number }): Promise<void>;
+  snapshot(): Promise<TransferSnapshot>;
+  stop(): Promise<void>;
+}
+
+/** Name of a call. */
+export type TransferCallName = keyof TransferCalls;
+
+/** From the main thread. */
+export interface CallMessage {
+  readonly id: number;
+  readonly name: TransferCallName;
+  readonly args: readonly unknown[];
+}
+
+/** From the transfer thread. */
+export type TransferMessage =
+  | { readonly type: 'ready'; readonly port: number }
+  | { readonly type: 'broken'; readonly code: string; readonly line: string }
+  | { readonly type: 'answer'; readonly id: number; readonly value: unknown }
+  | { readonly type: 'refusal'; readonly id: number; readonly code: string; readonly line: string }
+  | { readonly type: 'news'; readonly torrent: string; readonly news: TorrentNews };

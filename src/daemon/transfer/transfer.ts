@@ -1,0 +1,126 @@
+/** The main thread's handle on the transfer thread. */
+import { Worker } from 'node:worker_threads';
+import type { PeerAddress } from '../../engine/index.ts';
+import type {
+  CallMessage,
+  TorrentNews,
+  TorrentSpec,
+  TransferCallName,
+  TransferCalls,
+  TransferMessage,
+  TransferOptions,
+  TransferSnapshot,
+} from './messages.ts';
+import { RemoteError } from './remote-error.ts';
+
+/** What the owner of a transfer thread is told. */
+export interface TransferListener {
+  onNews(torrent: string, news: TorrentNews): void;
+  /** The thread died of a mistake of ours; nothing works any more. */
+  onCrash(failure: Error): void;
+}
+
+/** A call that waits for its answer. */
+interface Waiting {
+  resolve(value: unknown): void;
+  reject(failure: Error): void;
+}
+
+/** A running transfer thread. */
+export class Transfer implements TransferCalls {
+  readonly port: number;
+  readonly #worker: Worker;
+  readonly #waiting: Map<number, Waiting>;
+  #nextId = 1;
+
+  private constructor(worker: Worker, port: number, waiting: Map<number, Waiting>) {
+    this.#worker = worker;
+    this.port = port;
+    this.#waiting = waiting;
+  }
+
+  /**
+   * Starts the thread; its port is open when this resolves.
+   *
+   * @throws RemoteError with the code of what went wrong, for example PLATFORM_PORT_TAKEN
+   */
+  static start(options: TransferOptions, listener: TransferListener): Promise<Transfer> {
+    const suffix = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+    const worker = new Worker(new URL(`./worker.${suffix}`, import.meta.url), {
+      workerData: options,
+      transferList: options.moneyPort ? [options.moneyPort] : [],
+      name: 'transfer',
+    });
+    const waiting = new Map<number, Waiting>();
+    return new Promise((resolve, reject) => {
+      const crash = (failure: Error): void => {
+        reject(failure);
+        for (const { reject: refuse } of waiting.values()) refuse(failure);
+        waiting.clear();
+        listener.onCrash(failure);
+      };
+      worker.on('error', crash);
+      worker.on('message', (message: TransferMessage) => {
+        switch (message.type) {
+          case 'ready':
+            resolve(new Transfer(worker, message.port, waiting));
+            break;
+          case 'broken':
+            void worker.terminate();
+            reject(new RemoteError(message.code, message.line));
+            break;
+          case 'answer':
+            take(waiting, message.id)?.resolve(message.value);
+            break;
+          case 'refusal':
+            take(waiting, message.id)?.reject(new RemoteError(message.code, message.line));
+            break;
+          case 'news':
+            listener.onNews(message.torrent, message.news);
+            break;
+        }
+      });
+    });
+  }
+
+  add(spec: TorrentSpec): Promise<string> {
+    return this.#call('add', [spec]) as Promise<string>;
+  }
+
+  async remove(torrent: string): Promise<void> {
+    await this.#call('remove', [torrent]);
+  }
+
+  async addPeers(torrent: string, peers: readonly PeerAddress[]): Promise<void> {
+    await this.#call('addPeers', [torrent, peers]);
+  }
+
+  async limit(rates: { readonly upload?: number; readonly download?: number }): Promise<void> {
+    await this.#call('limit', [rates]);
+  }
+
+  snapshot(): Promise<TransferSnapshot> {
+    return this.#call('snapshot', []) as Promise<TransferSnapshot>;
+  }
+
+  /** Stops torrents and trackers, writes resume records, ends the thread. */
+  async stop(): Promise<void> {
+    await this.#call('stop', []);
+    await this.#worker.terminate();
+  }
+
+  #call(name: TransferCallName, args: readonly unknown[]): Promise<unknown> {
+    const id = this.#nextId++;
+    const message: CallMessage = { id, name, args };
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.postMessage(message);
+    });
+  }
+}
+
+function take(waiting: Map<number, Waiting>, id: number): Waiting | undefined {
+  const found = waiting.get(id);
+  waiting.delete(id);
+  return found;
+}

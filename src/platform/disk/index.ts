@@ -1,0 +1,14 @@
+/** Torrent data on disk: layout, pieces, checking, resume records. */
+export { type CheckOptions, type CheckTarget, checkFiles } from './check-files.ts';
+export { diskFailure } from './disk-failure.ts';
+export { FileLayout, type FileSegment, type LayoutFile } from './file-layout.ts';
+export { nodeHasher, sha256 } from './node-hasher.ts';
+export { prepareFiles } from './prepare-files.ts';
+export {
+  dropResume,
+  hasAnyFile,
+  loadResume,
+  type ResumeTarget,
+  saveResume,
+} from './resume-file.ts';
+export { TorrentStore } from './torrent-store.ts';

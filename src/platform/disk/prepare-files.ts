@@ -1,0 +1,26 @@
+/** What must exist before the first piece: the folder, and files without content. */
+import fs from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { diskFailure } from './disk-failure.ts';
+import type { FileLayout } from './file-layout.ts';
+
+/** Creates the download folder and the empty files, which no piece would ever write. */
+export async function prepareFiles(layout: FileLayout): Promise<void> {
+  await attempt(layout.root, () => fs.mkdir(layout.root, { recursive: true }));
+  for (const file of layout.files) {
+    if (file.lengthBytes > 0 || file.isPad) continue;
+    const path = layout.pathOf(file);
+    await attempt(path, async () => {
+      await fs.mkdir(dirname(path), { recursive: true });
+      await fs.writeFile(path, '', { flag: 'a' });
+    });
+  }
+}
+
+async function attempt(path: string, action: () => Promise<unknown>): Promise<void> {
+  try {
+    await action();
+  } catch (failure) {
+    throw diskFailure(failure as NodeJS.ErrnoException, path);
+  }
+}

@@ -1,0 +1,3 @@
+/** TCP connections for the engine. */
+export { tcpDialer } from './tcp-dialer.ts';
+export { type ListenOptions, listenTcp, type TcpListener } from './tcp-listener.ts';

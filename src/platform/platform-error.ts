@@ -1,0 +1,16 @@
+/** The layer's error class. */
+import { AppError } from '../units/index.ts';
+
+/** Codes of `PlatformError`, each explained in `docs/errors.md`. */
+export type PlatformErrorCode =
+  | 'PLATFORM_PORT_TAKEN'
+  | 'PLATFORM_LISTEN'
+  | 'PLATFORM_DISK_FULL'
+  | 'PLATFORM_DISK'
+  | 'PLATFORM_FILE_MISSING'
+  | 'PLATFORM_RESUME';
+
+/** The machine said no: a port, a disk, a file. The message says which and what to do. */
+export class PlatformError extends AppError<PlatformErrorCode> {
+  override readonly name = 'PlatformError';
+}
