@@ -62,7 +62,7 @@ export function parseMagnet(text: string): Magnet {
   return {
     infoHashV1,
     infoHashV2,
-    displayName: displayName?.replaceAll('+', ' ').trim() || null,
+    displayName: displayName?.trim() || null,
     trackers: uniqueUrls(valuesOf(parameters, 'tr')),
     webSeeds: uniqueUrls(valuesOf(parameters, 'ws')),
     peers: valuesOf(parameters, 'x.pe').flatMap(readPeer).slice(0, MAGNET_ITEMS_MAX),
@@ -113,8 +113,13 @@ function readParameters(query: string): readonly Parameter[] {
     .map((part): Parameter => {
       const equals = part.indexOf('=');
       if (equals < 0) return ['', ''];
-      const name = part.slice(0, equals).toLowerCase();
-      return [name.replace(/\.\d+$/, ''), percentDecode(part.slice(equals + 1))];
+      const name = part
+        .slice(0, equals)
+        .toLowerCase()
+        .replace(/\.\d+$/, '');
+      const value = part.slice(equals + 1);
+      // Programs write a space as a plus in names; in the URL of a tracker a plus is itself.
+      return [name, percentDecode(name === 'dn' ? value.replaceAll('+', ' ') : value)];
     });
 }
 
