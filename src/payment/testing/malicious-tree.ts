@@ -40,13 +40,14 @@ export function maliciousTree(
 ): MaliciousTree {
   const random = seededRandom(seed);
   const depth = randomInt(random, 10) === 0 ? 7 : randomInt(random, 5);
-  const scale = pick(random, [ATTO_MAX, 10n ** 18n, 40n]);
+  const scale = pick(random, [ATTO_MAX, ATTO_MAX / 64n, 10n ** 18n, 40n]);
   const lanes = Array.from({ length: 1 << depth }, (_, at) => oddLane(random, at, scale));
   const levels: TreeNode[][] = [lanes.map((lane) => ({ hash: leafHash(lane), sum: lane.cap }))];
   for (let height = 0; height < depth; height++) {
     levels.push(lyingLevel(random, levels[height] ?? [], scale));
   }
   const root = levels[depth]?.[0] as TreeNode;
+  const unused = randomInt(random, 2) === 0 ? 0 : randomInt(random, 1 << depth);
   const header: AllotmentHeader = {
     payer: given.payer,
     root: root.hash,
@@ -55,7 +56,7 @@ export function maliciousTree(
     expiry: unixSeconds(given.expiry),
     signer: given.signer,
     depth,
-    laneCount: 1 + randomInt(random, 1 << depth),
+    laneCount: (1 << depth) - unused,
   };
   const suspects = lanes.flatMap((lane, position) => {
     const path = pathOf(levels, position);
@@ -66,7 +67,7 @@ export function maliciousTree(
 
 /** A leaf that may claim another index than its place, or stand for nobody. */
 function oddLane(random: Random, position: number, scale: bigint): Lane {
-  const isMisplaced = randomInt(random, 6) === 0;
+  const isMisplaced = randomInt(random, 8) === 0;
   return {
     index: isMisplaced ? randomInt(random, 128) : position,
     payee: randomInt(random, 12) === 0 ? ZERO_ADDRESS : randomAddress(random),
@@ -74,14 +75,14 @@ function oddLane(random: Random, position: number, scale: bigint): Lane {
   };
 }
 
-/** Parents that tell the truth about their children's sums half of the time. */
+/** Parents that tell the truth about their children's sums three times of four. */
 function lyingLevel(random: Random, level: readonly TreeNode[], scale: bigint): TreeNode[] {
   const parents: TreeNode[] = [];
   for (let at = 0; at < level.length; at += 2) {
     const [left, right] = [level[at] as TreeNode, level[at + 1] as TreeNode];
     const truth = left.sum + right.sum;
     const lies = [truth / 2n, left.sum, 0n, amountUpTo(random, scale), truth - 1n];
-    const said = randomInt(random, 2) === 0 ? truth : pick(random, lies);
+    const said = randomInt(random, 4) > 0 ? truth : pick(random, lies);
     // Beyond 128 bits even the truth becomes a lie: what a careless verifier would wrap to.
     parents.push({ hash: nodeHash(left, right), sum: atto(BigInt.asUintN(128, said)) });
   }
