@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { bytes, GIB, KIB, MIB, toHex, unixSeconds } from '../../units/index.ts';
-import { encodeMetainfo, type TorrentExtras, type TorrentHashes } from './create.ts';
+import { encodeMetainfo, type TorrentExtras, type TorrentHashes, wrapInfoDict } from './create.ts';
+import { parseInfoDict } from './info-dict.ts';
 import { type FileTree, fileTree, hashBlocks } from './merkle.ts';
 import { parseMetainfo } from './parse.ts';
 import { choosePieceLength } from './piece-length.ts';
@@ -139,6 +140,14 @@ test('what no reader would accept is refused before anything is hashed', () => {
   assert.throws(() => plan('v1', [file('a', 5)], 8 * KIB), refused);
   assert.throws(() => plan('v1', [file('a', 2 ** 40)], 16 * KIB), refused);
   assert.throws(() => plan('v2', [file('a', 5)]), refused);
+});
+
+test('an info dictionary from peers makes the same torrent again', () => {
+  const extras = { trackers: [['http://a/']] };
+  const torrent = make(plan('hybrid', [file('a', 50_000), file('b', 100)]), extras);
+  const fromPeers = parseInfoDict(torrent.infoBytes.slice(), digests);
+  const again = parseMetainfo(wrapInfoDict(fromPeers, torrent.pieceLayers, extras), digests);
+  assert.deepEqual(again, torrent);
 });
 
 test('pieces grow with the torrent, from 16 KiB to 16 MiB', () => {

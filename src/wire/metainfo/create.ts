@@ -1,9 +1,9 @@
 /** Writing a .torrent file from a plan and its hashes: v1 (BEP 3), v2 (BEP 52) or hybrid. */
-import { assert, type UnixSeconds } from '../../units/index.ts';
-import { type Bencodable, bencodeKey, encodeBencode } from '../bencode/encode.ts';
+import { assert, fromHex, type UnixSeconds } from '../../units/index.ts';
+import { type Bencodable, bencodeKey, encodeBencode, RawBencode } from '../bencode/encode.ts';
 import { encodeUtf8 } from '../bencode/utf8.ts';
 import { type FileTree, MERKLE_HASH_BYTES } from './merkle.ts';
-import type { DhtNode, MetainfoFile } from './metainfo.ts';
+import type { DhtNode, InfoDict, MetainfoFile } from './metainfo.ts';
 import type { TorrentPlan } from './plan.ts';
 
 /** What hashing the planned piece space gave. */
@@ -31,6 +31,35 @@ export function encodeMetainfo(
   hashes: TorrentHashes,
   extras: TorrentExtras = {},
 ): Uint8Array {
+  const layers = plan.version === 'v1' ? undefined : pieceLayersOf(hashes);
+  return encodeTorrent(infoOf(plan, hashes, extras.isPrivate ?? false), layers, extras);
+}
+
+/**
+ * The .torrent file around an info dictionary that came from peers, byte for byte, so that a
+ * download begun from a magnet link can be kept. `isPrivate` of the extras is not looked at.
+ */
+export function wrapInfoDict(
+  info: InfoDict,
+  pieceLayers: ReadonlyMap<string, Uint8Array>,
+  extras: TorrentExtras = {},
+): Uint8Array {
+  const layers = [...pieceLayers].map(
+    ([root, layer]) => [bencodeKey(fromHex(root)), layer] as const,
+  );
+  const hasLayers = info.infoHashV2 !== null;
+  return encodeTorrent(
+    new RawBencode(info.infoBytes),
+    hasLayers ? new Map(layers) : undefined,
+    extras,
+  );
+}
+
+function encodeTorrent(
+  info: Bencodable,
+  layers: Bencodable | undefined,
+  extras: TorrentExtras,
+): Uint8Array {
   const trackers = (extras.trackers ?? []).filter((tier) => tier.length > 0);
   const isSingleTracker = trackers.length === 1 && trackers[0]?.length === 1;
   const { webSeeds = [], nodes = [] } = extras;
@@ -40,9 +69,9 @@ export function encodeMetainfo(
     comment: extras.comment,
     'created by': extras.createdBy,
     'creation date': extras.creationDate,
-    info: infoOf(plan, hashes, extras.isPrivate ?? false),
+    info,
     nodes: nodes.length === 0 ? undefined : nodes.map(({ host, port }) => [host, port]),
-    'piece layers': plan.version === 'v1' ? undefined : pieceLayersOf(hashes),
+    'piece layers': layers,
     'url-list': webSeeds.length === 0 ? undefined : webSeeds,
   });
 }

@@ -50,6 +50,7 @@ function readDirectory(tree: BencodeDict, directory: readonly string[], sink: Fi
     }
     const element = sanitizeElement(keyElement(key));
     if (isLeaf(entry)) {
+      if (element === null && directory.length === 0) refuseMetainfo('its one file has no name');
       sink.add(readLeaf(node.get(''), [...directory, element ?? '_']));
     } else {
       readDirectory(node, element === null ? directory : [...directory, element], sink);

@@ -3,6 +3,7 @@ export {
   encodeMetainfo,
   type TorrentExtras,
   type TorrentHashes,
+  wrapInfoDict,
 } from './create.ts';
 export {
   isNamedBy,
@@ -30,6 +31,14 @@ export {
   PIECE_LENGTH_BYTES_CHOSEN_MAX,
   PIECE_LENGTH_BYTES_CHOSEN_MIN,
 } from './piece-length.ts';
+export {
+  fileIndexAt,
+  type PieceCheckV2,
+  pieceCheckV2,
+  pieceHashV1,
+  pieceLengthAt,
+  pieceRoot,
+} from './piece-space.ts';
 export {
   type PlanOptions,
   planTorrent,

@@ -126,6 +126,7 @@ const REFUSED: Readonly<Record<string, Bencodable>> = {
   'v2 with an empty tree': v2Of({}),
   'v2 with a file in place of a directory': v2Of({ a: { length: 5 } }),
   'v2 with a nameless directory': v2Of({ '': leaf(5), b: leaf(5) }),
+  'v2 with one file whose name is nothing': v2Of({ '\\': leaf(5) }),
   'v2 with a pad file': v2Of({ a: leaf(5, { attr: 'p' }) }),
   'v2 without a root': v2Of({ a: leaf(5, { 'pieces root': undefined }) }),
   'v2 with a short root': v2Of({ a: leaf(5, { 'pieces root': ROOT.subarray(1) }) }),
@@ -181,6 +182,11 @@ test('each v2 file begins on a piece, with pads after those that end inside one'
   assert.equal(torrent.pieceCount, 4);
   assert.equal(torrent.infoHashV1, null);
   assert.equal(torrent.pieceHashesV1, null);
+});
+
+test('in a directory a file whose name is nothing is an underscore', () => {
+  const torrent = readTorrent(v2Of({ '//': leaf(16384), '\\': leaf(16384), x: leaf(16384) }));
+  assert.deepEqual(pathsOf(torrent), ['test/_', 'test/_.1', 'test/x']);
 });
 
 test('a tree of one file is that file, without a directory', () => {
