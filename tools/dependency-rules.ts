@@ -8,7 +8,10 @@ const TEST_CODE = '(\\.test\\.ts$|^src/.*/testing/)';
 /** Everything in the repository that is ours but is not product code. */
 const OUTSIDE = '^(test|bench|demo|tools|contracts)/';
 
-const DOORS = LAYERS.map((layer) => `^src/${layer.name}/${layer.door.replace('.', '\\.')}$`);
+const DOORS = LAYERS.map((layer) => {
+  const part = layer.hasParts ? '([^/]+/)?' : '';
+  return `^src/${layer.name}/${part}${layer.door.replace('.', '\\.')}$`;
+});
 
 /** The complete rule set: one rule per layer, then the rules that hold for all of them. */
 export function dependencyRules(): IForbiddenRuleType[] {

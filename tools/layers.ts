@@ -14,6 +14,11 @@ export interface Layer {
   readonly io: 'none' | 'ports' | 'fetch' | 'yes';
   /** The file other layers and the outside enter by. */
   readonly door: 'index.ts' | 'main.ts';
+  /**
+   * Its folders have doors of their own, so that a command loads only what it uses: importing the
+   * whole of `platform` would load HTTP server, database and keystore into a plain download.
+   */
+  readonly hasParts?: true;
   /** Imports allowed only from some of the layer's files: layer name to a path prefix inside it. */
   readonly onlyFrom?: Readonly<Record<string, string>>;
 }
@@ -106,6 +111,7 @@ export const LAYERS: readonly Layer[] = [
     mayImport: ['units', 'payment'],
     io: 'yes',
     door: 'index.ts',
+    hasParts: true,
   },
   {
     name: 'platform',
@@ -113,6 +119,7 @@ export const LAYERS: readonly Layer[] = [
     mayImport: ['units', 'wire', 'engine', 'discovery', 'tracker'],
     io: 'yes',
     door: 'index.ts',
+    hasParts: true,
   },
   {
     name: 'daemon',
@@ -132,6 +139,7 @@ export const LAYERS: readonly Layer[] = [
     ],
     io: 'yes',
     door: 'index.ts',
+    hasParts: true,
   },
   {
     name: 'cli',

@@ -3,7 +3,6 @@ import { AppError } from '../units/index.ts';
 
 /** Codes of `DaemonError`, each explained in `docs/errors.md`. */
 export type DaemonErrorCode =
-  | 'DAEMON_TRANSFER_BROKEN'
   | 'DAEMON_TORRENT_UNSUPPORTED'
   | 'DAEMON_TORRENT_UNKNOWN'
   | 'DAEMON_TORRENT_DUPLICATE'

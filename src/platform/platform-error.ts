@@ -7,8 +7,7 @@ export type PlatformErrorCode =
   | 'PLATFORM_LISTEN'
   | 'PLATFORM_DISK_FULL'
   | 'PLATFORM_DISK'
-  | 'PLATFORM_FILE_MISSING'
-  | 'PLATFORM_RESUME';
+  | 'PLATFORM_FILE_MISSING';
 
 /** The machine said no: a port, a disk, a file. The message says which and what to do. */
 export class PlatformError extends AppError<PlatformErrorCode> {

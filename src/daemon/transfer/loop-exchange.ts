@@ -1,4 +1,63 @@
-/** Placeholder until exchange exists. */
+/** The market inside the transfer thread: engine on one side, purse and book across a port. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { loadSecp256k1 } from '../../chain/index.ts';
 import type { PeerExtension, UploadPolicy } from '../../engine/index.ts';
-export interface LoopExchange { extension: PeerExtension; policy: UploadPolicy; snapshot(): never; settle(): Promise<void> }
-export async function openExchange(_options: unknown): Promise<LoopExchange> { throw new Error('later'); }
+import { createExchange, type Exchange, type ExchangeSnapshot } from '../../exchange/index.ts';
+import { assert } from '../../units/index.ts';
+import { purseAndBookOver } from '../money/bridge.ts';
+import type { TransferOptions } from './messages.ts';
+
+/** At the end, debts are given so long to be paid. */
+const SETTLE_MS = 3_000;
+const SETTLE_STEP_MS = 20;
+
+/** What the loop needs of the market. */
+export class LoopExchange {
+  readonly #exchange: Exchange;
+
+  /** `remainingBytes` tells how much of a torrent is still to be downloaded. */
+  constructor(options: TransferOptions, remainingBytes: (torrentKey: string) => number | null) {
+    const { exchange: settings, moneyPort } = options;
+    assert(settings && moneyPort, 'a market needs its settings and its money');
+    const { purse, book } = purseAndBookOver(moneyPort);
+    const { implementation: secp256k1 } = loadSecp256k1();
+    this.#exchange = createExchange(
+      {
+        identity: {
+          chainId: settings.chainId,
+          escrow: settings.escrow,
+          payee: settings.payee,
+          bind: (digest) => secp256k1.sign(digest, settings.payeeKey),
+        },
+        purse: settings.buyer ? purse : null,
+        book: settings.seller ? book : null,
+        recover: (digest, signature) => secp256k1.recover(digest, signature),
+        remainingBytes,
+        onEvent: () => {},
+      },
+      { seller: settings.seller, buyer: settings.buyer },
+    );
+  }
+
+  get extension(): PeerExtension {
+    return this.#exchange.extension;
+  }
+
+  get policy(): UploadPolicy {
+    return this.#exchange.policy;
+  }
+
+  snapshot(): ExchangeSnapshot {
+    return this.#exchange.snapshot();
+  }
+
+  /** Waits until what we owe is paid, within a few seconds: the engine must still be ticking. */
+  async settle(): Promise<void> {
+    const deadline = performance.now() + SETTLE_MS;
+    while (this.#owesAnything() && performance.now() < deadline) await sleep(SETTLE_STEP_MS);
+  }
+
+  #owesAnything(): boolean {
+    return this.snapshot().peers.some((peer) => peer.buying !== null && peer.buying.owed > 0n);
+  }
+}

@@ -5,7 +5,7 @@ import { listenTcp, type TcpListener, tcpDialer } from '../../platform/net/index
 import type { TrackerAnnouncer, TrackerTransport } from '../../platform/tracker/index.ts';
 import { type BytesPerSecond, bytesPerSecond, instant } from '../../units/index.ts';
 import { DaemonError } from '../daemon-error.ts';
-import { type LoopExchange, openExchange } from './loop-exchange.ts';
+import type { LoopExchange } from './loop-exchange.ts';
 import type {
   TorrentNews,
   TorrentSpec,
@@ -57,8 +57,11 @@ export class TransferLoop implements TransferCalls {
 
   /** Starts a loop; its port is open when this resolves. */
   static async start(options: TransferOptions, tell: Teller): Promise<TransferLoop> {
-    const exchange = options.exchange ? await openExchange(options) : null;
-    const loop = new TransferLoop(options, tell, exchange);
+    // The market's modules are loaded only by nodes that trade.
+    const market = options.exchange ? await import('./loop-exchange.ts') : null;
+    let loop: TransferLoop | null = null;
+    const remaining = (key: string): number | null => loop?.remainingBytes(key) ?? null;
+    loop = new TransferLoop(options, tell, market && new market.LoopExchange(options, remaining));
     await loop.#listen();
     loop.#timer = setInterval(() => loop.#engine.tick(instant(performance.now())), TICK_MS);
     return loop;
@@ -67,6 +70,12 @@ export class TransferLoop implements TransferCalls {
   /** The port peers reach us at; 0 when we do not listen. */
   get port(): number {
     return this.#engine.listenPort;
+  }
+
+  /** What is still missing of a torrent; null while that is unknown. */
+  remainingBytes(torrent: string): number | null {
+    const state = this.#runners.get(torrent)?.torrent.snapshot();
+    return !state || state.totalBytes === 0 ? null : state.totalBytes - state.haveBytes;
   }
 
   async add(spec: TorrentSpec): Promise<string> {

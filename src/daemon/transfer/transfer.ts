@@ -11,7 +11,7 @@ import type {
   TransferOptions,
   TransferSnapshot,
 } from './messages.ts';
-import { RemoteError } from './remote-error.ts';
+import { RemoteFailure } from './remote-failure.ts';
 
 /** What the owner of a transfer thread is told. */
 export interface TransferListener {
@@ -42,7 +42,7 @@ export class Transfer implements TransferCalls {
   /**
    * Starts the thread; its port is open when this resolves.
    *
-   * @throws RemoteError with the code of what went wrong, for example PLATFORM_PORT_TAKEN
+   * @throws RemoteFailure with the code of what went wrong, for example PLATFORM_PORT_TAKEN
    */
   static start(options: TransferOptions, listener: TransferListener): Promise<Transfer> {
     const suffix = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
@@ -67,13 +67,13 @@ export class Transfer implements TransferCalls {
             break;
           case 'broken':
             void worker.terminate();
-            reject(new RemoteError(message.code, message.line));
+            reject(new RemoteFailure(message.code, message.line));
             break;
           case 'answer':
             take(waiting, message.id)?.resolve(message.value);
             break;
           case 'refusal':
-            take(waiting, message.id)?.reject(new RemoteError(message.code, message.line));
+            take(waiting, message.id)?.reject(new RemoteFailure(message.code, message.line));
             break;
           case 'news':
             listener.onNews(message.torrent, message.news);

@@ -2,6 +2,6 @@
 import { AppError } from '../../units/index.ts';
 
 /** Carries another layer's code across the thread border. */
-export class RemoteError extends AppError {
-  override readonly name = 'RemoteError';
+export class RemoteFailure extends AppError {
+  override readonly name = 'RemoteFailure';
 }
