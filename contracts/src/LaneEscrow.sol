@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {
-    Claim,
-    Collect,
-    Header,
-    ILaneEscrow
-} from "./interfaces/ILaneEscrow.sol";
+import {Claim, Collect, Header, ILaneEscrow} from "./interfaces/ILaneEscrow.sol";
+import {Headers} from "./libraries/Headers.sol";
 import {LaneTree} from "./libraries/LaneTree.sol";
 import {Vouchers} from "./libraries/Vouchers.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
@@ -66,7 +62,9 @@ contract LaneEscrow is ILaneEscrow, EIP712 {
         uint8 depth,
         uint8 laneCount
     ) external returns (bytes32 allotment) {
-        if (root == 0 || sum == 0 || signer == address(0)) revert AllotmentMalformed();
+        if (root == 0 || sum == 0 || signer == address(0)) {
+            revert AllotmentMalformed();
+        }
         if (depth > LaneTree.MAX_DEPTH || laneCount == 0 || laneCount > 1 << depth) {
             revert AllotmentMalformed();
         }
@@ -77,12 +75,9 @@ contract LaneEscrow is ILaneEscrow, EIP712 {
         if (head[allotment] != 0) revert AllotmentIdUsed();
 
         _take(msg.sender, sum);
-        head[allotment] = keccak256(
-            abi.encode(Header(msg.sender, root, sum, expiry, signer, depth, laneCount))
-        );
-        emit Opened(
-            allotment, msg.sender, signer, salt, root, sum, expiry, depth, laneCount
-        );
+        head[allotment] =
+            keccak256(abi.encode(Header(msg.sender, root, sum, expiry, signer, depth, laneCount)));
+        emit Opened(allotment, msg.sender, salt, root, sum, expiry, signer, depth, laneCount);
     }
 
     /// @inheritdoc ILaneEscrow
@@ -100,9 +95,8 @@ contract LaneEscrow is ILaneEscrow, EIP712 {
         for (uint256 index = 0; index < claims.length; ++index) {
             Claim calldata c = claims[index];
             address payee = collects[index].payee;
-            bytes32 digest = _hashTypedDataV4(
-                Vouchers.collectHash(c.allotment, c.lane, c.amount, payee)
-            );
+            bytes32 digest =
+                _hashTypedDataV4(Vouchers.collectHash(c.allotment, c.lane, c.amount, payee));
             if (!Vouchers.isSignedBy(digest, collects[index].signature, payee)) {
                 revert ClaimBadCollect(index);
             }
@@ -112,7 +106,7 @@ contract LaneEscrow is ILaneEscrow, EIP712 {
 
     /// @inheritdoc ILaneEscrow
     function close(bytes32 allotment, Header calldata header) external {
-        if (head[allotment] != keccak256(abi.encode(header))) revert AllotmentUnknown();
+        if (head[allotment] != Headers.hash(header)) revert AllotmentUnknown();
         Tally memory tally = claimed[allotment];
         if (block.timestamp <= header.expiry && tally.lanes != _allLanes(header.laneCount)) {
             revert AllotmentStillOpen();
@@ -150,20 +144,17 @@ contract LaneEscrow is ILaneEscrow, EIP712 {
 
     /// @dev Checks one claim, takes its lane and returns what the caller must credit to `payee`.
     function _claim(uint256 index, Claim calldata c, address payee) private returns (uint128) {
-        if (head[c.allotment] != keccak256(abi.encode(c.header))) revert ClaimUnknown(index);
+        if (head[c.allotment] != Headers.hash(c.header)) revert ClaimUnknown(index);
         if (block.timestamp > c.header.expiry) revert ClaimExpired(index);
         if (c.lane >= c.header.laneCount) revert ClaimNoSuchLane(index);
         if (c.amount > c.cap) revert ClaimAboveCap(index);
         Tally memory tally = claimed[c.allotment];
         uint128 bit = uint128(1) << c.lane;
         if (tally.lanes & bit != 0) revert ClaimTaken(index);
-        if (
-            !LaneTree.contains(
+        if (!LaneTree.contains(
                 c.header.root, c.header.sum, c.header.depth, c.lane, payee, c.cap, c.path
-            )
-        ) revert ClaimNotInTree(index);
-        bytes32 digest =
-            _hashTypedDataV4(Vouchers.voucherHash(c.allotment, c.lane, c.amount));
+            )) revert ClaimNotInTree(index);
+        bytes32 digest = _hashTypedDataV4(Vouchers.voucherHash(c.allotment, c.lane, c.amount));
         if (!Vouchers.isSignedBy(digest, c.voucher, c.header.signer)) {
             revert ClaimBadVoucher(index);
         }

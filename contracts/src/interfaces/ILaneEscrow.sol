@@ -98,19 +98,17 @@ interface ILaneEscrow {
     event Opened(
         bytes32 indexed allotment,
         address indexed payer,
-        address indexed signer,
         bytes32 salt,
         bytes32 root,
         uint128 sum,
         uint64 expiry,
+        address signer,
         uint8 depth,
         uint8 laneCount
     );
 
     /// @notice A lane was cashed: `amount` atto were credited to `payee`.
-    event Claimed(
-        bytes32 indexed allotment, address indexed payee, uint8 lane, uint128 amount
-    );
+    event Claimed(bytes32 indexed allotment, address indexed payee, uint8 lane, uint128 amount);
 
     /// @notice An allotment was closed for ever and `returned` atto went back to its payer.
     event Closed(bytes32 indexed allotment, address indexed payer, uint128 returned);
