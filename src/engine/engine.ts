@@ -256,7 +256,7 @@ export class Engine implements EngineContext, GateKeeper {
 
   #connectMore(now: Instant): void {
     for (const torrent of this.torrents.values()) {
-      if (!torrent.wantsPeers || torrent.peers.size >= torrent.peersMax) continue;
+      if (torrent.isStopped || torrent.peers.size >= torrent.peersMax) continue;
       while (this.#dialled.size < HALF_OPEN_MAX && this.#connectionCount < this.#connectionsMax) {
         const address = torrent.book.next(now);
         if (!address) break;

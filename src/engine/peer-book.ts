@@ -15,6 +15,8 @@ interface Entry extends PeerAddress {
   failures: number;
   nextTryAt: number;
   isInUse: boolean;
+  /** It was a seed when we last met, as we were. */
+  seedUntil: number;
 }
 
 /** Addresses kept per torrent; swarms larger than this need no more. */
@@ -25,6 +27,8 @@ const FAILURES_MAX = 5;
 const RETRY_MS = 2_000;
 /** … to at most this. */
 const RETRY_MS_MAX = 10 * 60_000;
+/** A seed does not talk to a seed again for so long. */
+const SEED_RETRY_MS = 30 * 60_000;
 /** Addresses banned for bad data, per torrent. */
 const BANS_MAX = 1000;
 
@@ -43,14 +47,21 @@ export class PeerBook {
     if (this.#entries.has(key) || this.isBanned(address)) return false;
     if (this.#entries.size >= ADDRESSES_MAX || address.port < 1 || address.port > 65535)
       return false;
-    this.#entries.set(key, { ...address, source, failures: 0, nextTryAt: 0, isInUse: false });
+    this.#entries.set(key, {
+      ...address,
+      source,
+      failures: 0,
+      nextTryAt: 0,
+      isInUse: false,
+      seedUntil: 0,
+    });
     return true;
   }
 
   /** The next address to try, marked as in use; null when there is none now. */
   next(now: Instant): PeerAddress | null {
     for (const entry of this.#entries.values()) {
-      if (entry.isInUse || entry.nextTryAt > now) continue;
+      if (entry.isInUse || entry.nextTryAt > now || entry.seedUntil > now) continue;
       entry.isInUse = true;
       return entry;
     }
@@ -70,6 +81,12 @@ export class PeerBook {
     }
     const most = entry.source === 'user' ? RETRY_MS * 8 : RETRY_MS_MAX;
     entry.nextTryAt = now + Math.min(most, RETRY_MS * 2 ** (entry.failures - 1));
+  }
+
+  /** It has everything and so have we: it may be of use again when it starts anew. */
+  onSeed(address: PeerAddress, now: Instant): void {
+    const entry = this.#entries.get(keyOf(address));
+    if (entry) entry.seedUntil = now + SEED_RETRY_MS;
   }
 
   /** The address turned out to be ourselves or a duplicate: never try it again. */

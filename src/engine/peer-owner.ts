@@ -37,6 +37,7 @@ export interface PeerOwner extends MetadataOwner {
   /** Null while only a magnet is known, and when the torrent is stopped. */
   readonly work: PieceWork | null;
   readonly isDownloading: boolean;
+  readonly isSeeding: boolean;
   /** Block payload moved, for the torrent's totals. */
   onReceived(byteCount: number): void;
   onSent(byteCount: number): void;
@@ -44,6 +45,8 @@ export interface PeerOwner extends MetadataOwner {
   onPieceArrived(piece: PartialPiece): void;
   /** A block that others were asked for too has come. */
   cancelElsewhere(piece: PartialPiece, block: number, giverKey: number): void;
+  /** A peer turned out to have everything, while we lack nothing either. */
+  onSeedMet(peerKey: number): void;
   onDiskFailure(failure: Error): void;
   onPeerClosed(peerKey: number, reason: string): void;
 }

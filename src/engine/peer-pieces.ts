@@ -26,8 +26,9 @@ export class PeerPieces {
     return this.hasAll || (this.#pieces?.has(piece) ?? false);
   }
 
-  get count(): number {
-    return this.hasAll ? Infinity : (this.#pieces?.count ?? 0);
+  /** It has everything, whichever way we learned that. */
+  get isComplete(): boolean {
+    return this.hasAll || (this.#pieces?.isComplete ?? false);
   }
 
   /** The metadata has come: what was said before is understood now. */

@@ -214,17 +214,17 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
 
   onHave(index: number): void {
     this.download.pieces.add(index, this.#wiring.owner.work);
-    this.download.updateInterest();
+    this.#onPiecesChanged();
   }
 
   onBitfield(bits: Uint8Array): void {
     this.download.pieces.setBits(bits, this.#wiring.owner.work);
-    this.download.updateInterest();
+    this.#onPiecesChanged();
   }
 
   onHaveAll(): void {
     this.download.pieces.setAll(this.#wiring.owner.work);
-    this.download.updateInterest();
+    this.#onPiecesChanged();
   }
 
   onHaveNone(): void {}
@@ -286,6 +286,12 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
 
   requestRechoke(): void {
     this.#wiring.owner.engine.requestRechoke();
+  }
+
+  #onPiecesChanged(): void {
+    const { owner } = this.#wiring;
+    this.download.updateInterest();
+    if (owner.isSeeding && this.download.pieces.isComplete) owner.onSeedMet(this.peerKey);
   }
 
   #makeHub(): ExtensionHub {

@@ -85,9 +85,8 @@ export class Torrent implements PeerOwner {
     return this.#phase === 'downloading';
   }
 
-  /** Whether new connections are welcome. */
-  get wantsPeers(): boolean {
-    return this.#phase === 'metadata' || this.#phase === 'downloading';
+  get isSeeding(): boolean {
+    return this.#phase === 'seeding';
   }
 
   get isStopped(): boolean {
@@ -150,6 +149,13 @@ export class Torrent implements PeerOwner {
     for (const peer of this.peers.values()) {
       if (peer.peerKey !== giverKey) peer.download.cancel(piece.index, block);
     }
+  }
+
+  onSeedMet(peerKey: number): void {
+    const peer = this.peers.get(peerKey);
+    if (!peer) return;
+    this.book.onSeed({ host: peer.remoteHost, port: peer.remotePort }, this.engine.now);
+    peer.close('both sides have everything');
   }
 
   onDiskFailure(failure: Error): void {
@@ -227,7 +233,7 @@ export class Torrent implements PeerOwner {
   /** Two seeds have nothing to say to each other. */
   #dropSeeds(): void {
     for (const peer of [...this.peers.values()]) {
-      if (peer.download.pieces.hasAll) peer.close('both sides have everything');
+      if (peer.download.pieces.isComplete) this.onSeedMet(peer.peerKey);
     }
   }
 
