@@ -59,10 +59,10 @@ test('the share of the gas falls with the lanes, rounded up', () => {
 });
 
 test('lanes too poor to go alone go together', () => {
-  // 50 × 46,000 for two lanes; 50 × 61,000 for one.
+  // 50 × 68,500 for two lanes; 50 × 89,000 for one.
   const two = [
-    lane({ lane: 0, best: atto(2_400_000n) }),
-    lane({ lane: 1, best: atto(2_400_000n) }),
+    lane({ lane: 0, best: atto(3_500_000n) }),
+    lane({ lane: 1, best: atto(3_500_000n) }),
   ];
   assert.equal(planClaims(two, COSTS).length, 2);
   assert.equal(planClaims(two.slice(1), COSTS).length, 0);

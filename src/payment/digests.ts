@@ -14,14 +14,13 @@ const DOMAIN_TYPE =
   'EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)';
 
 /** What the allotment's signer signs. */
-export const VOUCHER_TYPE = 'Voucher(bytes32 allotment,uint8 lane,uint128 amount)';
+const VOUCHER_TYPE = 'Voucher(bytes32 allotment,uint8 lane,uint128 amount)';
 
 /** What a payee signs so that another account may send its claim. */
-export const COLLECT_TYPE = 'Collect(bytes32 allotment,uint8 lane,uint128 amount,address payee)';
+const COLLECT_TYPE = 'Collect(bytes32 allotment,uint8 lane,uint128 amount,address payee)';
 
 /** What a payee signs in `hello`. */
-export const BIND_TYPE =
-  'Bind(bytes20 infoHash,bytes20 signerPeerId,bytes20 remotePeerId,address payee)';
+const BIND_TYPE = 'Bind(bytes20 infoHash,bytes20 signerPeerId,bytes20 remotePeerId,address payee)';
 
 /** One connection as the side that signs sees it. All three identifiers are 20 bytes. */
 export interface ConnectionBinding {

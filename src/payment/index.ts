@@ -29,13 +29,10 @@ export {
   planClaims,
 } from './claim-plan.ts';
 export {
-  BIND_TYPE,
-  COLLECT_TYPE,
   type ConnectionBinding,
   DOMAIN_NAME,
   DOMAIN_VERSION,
   EscrowDigests,
-  VOUCHER_TYPE,
 } from './digests.ts';
 export { allotmentId, headerHash } from './header.ts';
 export {

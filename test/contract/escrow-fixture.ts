@@ -15,7 +15,7 @@ import {
   type Transport,
   type WalletClient,
 } from 'viem';
-import { laneEscrowAbi, laneEscrowBytecode } from '../../src/chain/lane-escrow.generated.ts';
+import { laneEscrowAbi, laneEscrowBytecode } from '../../src/chain/testing/lane-escrow-artifact.ts';
 import {
   type AllotmentHeader,
   allotmentId,
