@@ -18,6 +18,14 @@ const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
   all?.some(({ address }) => address === '::1'),
 );
 
+/** Announcers still running: they say `stopped` before the trackers of their test close. */
+const running = new Set<TrackerAnnouncer>();
+
+async function stopAll(): Promise<void> {
+  await Promise.all(Array.from(running, (announcer) => announcer.stop()));
+  running.clear();
+}
+
 /** One torrent's announcer with what it reported; `until` waits for a report. */
 class Client {
   readonly announcer: TrackerAnnouncer;
@@ -29,8 +37,9 @@ class Client {
   constructor(t: TestContext, tiers: readonly (readonly string[])[], more: ClientOptions = {}) {
     const transport = new TrackerTransport(more.transport);
     this.announcer = new TrackerAnnouncer(transport);
+    running.add(this.announcer);
     t.after(async () => {
-      await this.announcer.stop();
+      await stopAll();
       transport.close();
     });
     this.announcer.start({
@@ -72,40 +81,53 @@ const hasFailed = ({ message }: TrackerStatus): boolean => message !== null;
 
 async function tracker(t: TestContext, host = '127.0.0.1'): Promise<TrackerServer> {
   const server = await startTrackerServer({ host, httpPort: 0, udpPort: 0 });
-  t.after(() => server.close());
+  t.after(async () => {
+    await stopAll();
+    await server.close();
+  });
   return server;
 }
 
 for (const host of ['127.0.0.1', '::1']) {
   for (const [index, protocol] of ['HTTP', 'UDP'].entries()) {
     const options = host === '::1' && !hasIpv6 ? { skip: 'no IPv6 here' } : {};
-    test(`clients find each other through our tracker over ${protocol} on ${host}`, options, async (t) => {
-      const server = await tracker(t, host);
-      const url = server.announceUrls[index] ?? '';
-      const first = new Client(t, [[url]], { port: 1001 });
-      await first.until(isWorking);
-      const second = new Client(t, [[url]], { port: 1002 });
-      const { seeders, leechers } = await second.until(isWorking);
-      assert.deepEqual(second.peers, [{ host, port: 1001 }]);
-      assert.deepEqual([seeders, leechers], [0, 2]);
-    });
+    test(
+      `clients find each other through our tracker over ${protocol} on ${host}`,
+      options,
+      async (t) => {
+        const server = await tracker(t, host);
+        const url = server.announceUrls[index] ?? '';
+        const first = new Client(t, [[url]], { port: 1001 });
+        await first.until(isWorking);
+        const second = new Client(t, [[url]], { port: 1002 });
+        const { seeders, leechers } = await second.until(isWorking);
+        assert.deepEqual(second.peers, [{ host, port: 1001 }]);
+        assert.deepEqual([seeders, leechers], [0, 2]);
+      },
+    );
 
-    test(`completed and stopped reach the tracker over ${protocol} on ${host}`, options, async (t) => {
-      const server = await tracker(t, host);
-      const client = new Client(t, [[server.announceUrls[index] ?? '']]);
-      await client.until(isWorking);
-      client.leftBytes = 0;
-      client.announcer.completed();
-      await client.until(({ state, seeders }) => state === 'working' && seeders === 1);
-      const counts = { seeders: 1, leechers: 0, completed: 1 };
-      assert.deepEqual({ ...(await client.announcer.scrape()) }, counts);
-      await client.announcer.stop();
-      assert.equal(server.stats().peers, 0);
-    });
+    test(
+      `completed and stopped reach the tracker over ${protocol} on ${host}`,
+      options,
+      async (t) => {
+        const server = await tracker(t, host);
+        const client = new Client(t, [[server.announceUrls[index] ?? '']]);
+        await client.until(isWorking);
+        client.leftBytes = 0;
+        client.announcer.completed();
+        await client.until(({ state, seeders }) => state === 'working' && seeders === 1);
+        const counts = { seeders: 1, leechers: 0, completed: 1 };
+        assert.deepEqual({ ...(await client.announcer.scrape()) }, counts);
+        await client.announcer.stop();
+        assert.equal(server.stats().peers, 0);
+      },
+    );
   }
 }
 
-test('a tracker on :: serves IPv4 clients too, over both protocols', { skip: !hasIpv6 }, async (t) => {
+test('a tracker on :: serves IPv4 clients too, over both protocols', {
+  skip: !hasIpv6,
+}, async (t) => {
   const server = await tracker(t, '::');
   const urls = server.announceUrls.map((url) => url.replace('[::]', '127.0.0.1'));
   const clients = urls.map((url, index) => new Client(t, [[url]], { port: 1001 + index }));
@@ -148,6 +170,9 @@ test('a UDP tracker that is silent is named after 15 s, and the tier goes on', a
   const { message } = await client.until(hasFailed);
   assert.equal(message, `tracker ${dead} did not answer within 15 s, asking again`);
   await client.until(isWorking);
+  const stopped = client.announcer.stop();
+  t.mock.timers.tick(2000);
+  await stopped;
 });
 
 test('stopping waits for a silent tracker no longer than 2 s', async (t) => {
@@ -176,7 +201,9 @@ test('stopping waits for a silent tracker no longer than 2 s', async (t) => {
   assert.equal(client.statuses.length, reports);
 });
 
-test('one name with an address in each family is announced to in both (BEP 7)', { skip: !hasIpv6 }, async (t) => {
+test('one name with an address in each family is announced to in both (BEP 7)', {
+  skip: !hasIpv6,
+}, async (t) => {
   const server = await tracker(t, '::');
   const resolve = async (): Promise<string[]> => ['127.0.0.1', '::1'];
   const url = `http://tracker.test:${server.httpPort}/announce`;

@@ -5,7 +5,7 @@ import {
   type TrackerFailure,
   type TrackerStatus,
 } from '../../discovery/index.ts';
-import { assert, randomInt } from '../../units/index.ts';
+import { AssertionFailure, assert, randomInt } from '../../units/index.ts';
 import type {
   AnnounceReply,
   AnnounceRequest,
@@ -180,6 +180,7 @@ export class TrackerAnnouncer {
       await Promise.any(announces);
     } catch (error) {
       const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
+      if (first instanceof AssertionFailure) throw first;
       const retryAfterMs = retryAfterOf(first);
       this.#fail(tracker, { reason: explainFailure(first), retryAfterMs }, controller);
     }

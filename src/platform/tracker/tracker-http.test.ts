@@ -215,7 +215,14 @@ test('our tracker answers statistics and nonsense without falling over', async (
   t.after(() => server.close());
   const base = `http://127.0.0.1:${server.httpPort}`;
   const bodies: string[] = [];
-  for (const path of ['/announce?info_hash=%zz', '/announce', '/scrape', '/%zz', '/x?y', '/stats']) {
+  for (const path of [
+    '/announce?info_hash=%zz',
+    '/announce',
+    '/scrape',
+    '/%zz',
+    '/x?y',
+    '/stats',
+  ]) {
     bodies.push(await (await fetch(`${base}${path}`)).text());
   }
   assert.match(bodies[0] ?? '', /failure reason/);

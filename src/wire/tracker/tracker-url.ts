@@ -18,8 +18,12 @@ export interface TrackerUrl {
   readonly query: string;
 }
 
+/**
+ * Host names are ASCII only: what looks like one thing to us and another to a resolver (full-width
+ * digits, percent-encoding, backslashes) could slip past the checks on addresses.
+ */
 const URL_FORM =
-  /^(https?|udp):\/\/(?:([^/?#@\s]*)@)?(\[[0-9a-f:.]+\]|[^/?#:@[\]\s]+)(?::(\d{1,5}))?(\/[^?#\s]*)?(?:\?([^#\s]*))?(?:#\S*)?$/i;
+  /^(https?|udp):\/\/(?:([^/?#@\s]*)@)?(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d{1,5}))?(\/[^?#\s]*)?(?:\?([^#\s]*))?(?:#\S*)?$/i;
 
 /** Longest URL we announce to; torrents have been seen with megabytes of junk in this field. */
 const URL_CHARACTERS_MAX = 2048;

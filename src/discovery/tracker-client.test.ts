@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { type Instant, instant, seededRandom } from '../units/index.ts';
+import type { AnnounceReply } from '../wire/index.ts';
+import { backoffMs } from './backoff.ts';
+import { TrackerClient, type TrackerEffect } from './tracker-client.ts';
+import { TRACKERS_MAX } from './tracker-tiers.ts';
+
+const REPLY: AnnounceReply = {
+  intervalSeconds: 1800,
+  minIntervalSeconds: 0,
+  seeders: 1,
+  leechers: 2,
+  peers: [],
+  warning: null,
+  trackerId: null,
+  externalIp: null,
+};
+
+const FAILURE = { reason: 'refuses connections', retryAfterMs: null };
+
+const [A, B, C] = ['http://a.test/announce', 'http://b.test/announce', 'http://c.test/announce'];
+
+function client(tiers: readonly (readonly string[])[], isPrivate = false): TrackerClient {
+  return new TrackerClient({ tiers, isPrivate, random: seededRandom(1) });
+}
+
+function at(seconds: number): Instant {
+  return instant(seconds * 1000);
+}
+
+/** `event tracker` for every announce among the effects. */
+function announces(effects: readonly TrackerEffect[]): string[] {
+  return effects.flatMap((effect) =>
+    effect.kind === 'announce' ? [`${effect.event} ${effect.tracker}`] : [],
+  );
+}
+
+function messages(effects: readonly TrackerEffect[]): (string | null)[] {
+  return effects.flatMap((effect) => (effect.kind === 'status' ? [effect.status.message] : []));
+}
+
+test('every tier is announced to at once, one tracker in each', () => {
+  const effects = client([[A], [B], [C]]).start(at(0));
+  assert.deepEqual(announces(effects), [`started ${A}`, `started ${B}`, `started ${C}`]);
+});
+
+test('in a tier the next tracker is tried only when one fails, and a working one moves up', () => {
+  const trackers = client([[A, B]]);
+  const [first = ''] = announces(trackers.start(at(0))).map((text) => text.slice(8));
+  const second = first === A ? B : A;
+  assert.deepEqual(announces(trackers.onFailure(first, FAILURE, at(1))), [`started ${second}`]);
+  assert.deepEqual(announces(trackers.onReply(second, REPLY, at(2))), []);
+  // The first one's retry is due long before, but the tier has a tracker that works (BEP 12).
+  assert.deepEqual(announces(trackers.onTimer(at(1801))), []);
+  assert.deepEqual(announces(trackers.onTimer(at(1802))), [`none ${second}`]);
+});
+
+test('trackers inside a tier are shuffled, tiers keep their order', () => {
+  const names = Array.from({ length: 20 }, (_, index) => `http://t${index}.test/announce`);
+  const firsts = new Set<string>();
+  for (let seed = 0; seed < 20; seed++) {
+    const options = { tiers: [names, [C]], isPrivate: false, random: seededRandom(seed) };
+    const [first = '', second] = announces(new TrackerClient(options).start(at(0)));
+    firsts.add(first);
+    assert.equal(second, `started ${C}`);
+  }
+  assert.ok(firsts.size > 5);
+});
+
+test('a private torrent announces to one tracker at a time (BEP 27)', () => {
+  const trackers = client([[A], [B]], true);
+  assert.deepEqual(announces(trackers.start(at(0))), [`started ${A}`]);
+  assert.deepEqual(announces(trackers.onFailure(A, FAILURE, at(1))), [`started ${B}`]);
+});
+
+test('the interval of the tracker is kept, within a minute and a day', () => {
+  const delays = [
+    [5, 60],
+    [1800, 1800],
+    [10 ** 9, 86_400],
+  ];
+  for (const [intervalSeconds = 0, seconds = 0] of delays) {
+    const trackers = client([[A]]);
+    trackers.start(at(0));
+    trackers.onReply(A, { ...REPLY, intervalSeconds }, at(0));
+    assert.equal(trackers.wakeAt, at(seconds));
+  }
+});
+
+test('completed is sent once, at once, and only where started was heard', () => {
+  const trackers = client([[A], [B]]);
+  trackers.start(at(0));
+  trackers.onReply(A, REPLY, at(1));
+  assert.deepEqual(announces(trackers.complete(at(10))), [`completed ${A}`]);
+  assert.deepEqual(announces(trackers.onReply(A, REPLY, at(11))), []);
+  assert.deepEqual(announces(trackers.onReply(B, REPLY, at(12))), [`completed ${B}`]);
+  trackers.onReply(B, REPLY, at(13));
+  assert.deepEqual(announces(trackers.onTimer(at(1813))), [`none ${A}`, `none ${B}`]);
+});
+
+test('stopped goes to whoever may list us, and the end is told', () => {
+  const trackers = client([[A], [B], [C]]);
+  trackers.start(at(0));
+  trackers.onReply(A, { ...REPLY, trackerId: 'x' }, at(1));
+  trackers.onFailure(C, FAILURE, at(1));
+  const effects = trackers.stop(at(2));
+  // B's first announce is under way: it may have arrived.
+  assert.deepEqual(announces(effects), [`stopped ${A}`, `stopped ${B}`]);
+  assert.ok(effects.some((effect) => effect.kind === 'cancel' && effect.tracker === B));
+  assert.ok(effects.some((effect) => effect.kind === 'announce' && effect.trackerId === 'x'));
+  assert.deepEqual(trackers.onReply(A, REPLY, at(3)), []);
+  assert.deepEqual(trackers.onFailure(B, FAILURE, at(3)), [{ kind: 'stopped' }]);
+  assert.equal(trackers.wakeAt, null);
+});
+
+test('stopping with nobody to tell ends at once', () => {
+  const trackers = client([[A]]);
+  trackers.start(at(0));
+  trackers.onFailure(A, FAILURE, at(1));
+  assert.deepEqual(trackers.stop(at(2)), [{ kind: 'stopped' }]);
+});
+
+test('a failure is one plain line naming the tracker but not its passkey', () => {
+  const name = 'https://t.test/0123456789abcdef/announce';
+  const trackers = client([[name]]);
+  trackers.start(at(0));
+  const effects = trackers.onFailure(name, FAILURE, at(1));
+  assert.deepEqual(messages(effects), ['tracker https://t.test refuses connections']);
+});
+
+test('a late answer lets the next tracker of the tier try, and still counts when it comes', () => {
+  const trackers = client([[A, B]]);
+  const [first = ''] = announces(trackers.start(at(0))).map((text) => text.slice(8));
+  const effects = trackers.onLate(first, 15_000, at(15));
+  assert.match(messages(effects)[0] ?? '', /did not answer within 15 s, asking again$/);
+  assert.equal(announces(effects).length, 1);
+  assert.equal(messages(trackers.onReply(first, REPLY, at(16))).length, 1);
+  assert.ok(!trackers.isAwaiting(first));
+});
+
+test('failures are retried ever more slowly, up to an hour', () => {
+  const random = (): number => 0.5;
+  assert.deepEqual(
+    [1, 2, 3, 8, 9, 1000].map((failures) => backoffMs(failures, random) / 1000),
+    [15, 30, 60, 1920, 3600, 3600],
+  );
+  assert.equal(backoffMs(1, () => 0) / 1000, 12);
+});
+
+test('a tracker that says when to retry is obeyed, and one that says never is left alone', () => {
+  const trackers = client([[A], [B]]);
+  trackers.start(at(0));
+  trackers.onFailure(A, { reason: 'refused: busy', retryAfterMs: 600_000 }, at(0));
+  trackers.onFailure(B, { reason: 'refused: banned', retryAfterMs: 'never' }, at(0));
+  assert.equal(trackers.wakeAt, at(600));
+  assert.deepEqual(announces(trackers.onTimer(at(10 ** 6))), [`started ${A}`]);
+});
+
+test('more peers are asked for no sooner than the minimum interval allows', () => {
+  const trackers = client([[A]]);
+  trackers.start(at(0));
+  trackers.onReply(A, { ...REPLY, minIntervalSeconds: 300 }, at(1));
+  assert.deepEqual(announces(trackers.wantPeers(at(10))), []);
+  assert.equal(trackers.wakeAt, at(300));
+});
+
+test('trackers we cannot use are named, repeated and surplus ones left out', () => {
+  const many = Array.from({ length: 500 }, (_, index) => `http://t${index}.test/announce`);
+  const trackers = client([['wss://t.test/', 'nonsense', A, A], [A], ...many.map((one) => [one])]);
+  const effects = trackers.start(at(0));
+  assert.match(messages(effects)[0] ?? '', /WebSocket/);
+  assert.match(messages(effects)[1] ?? '', /'nonsense' is not a URL/);
+  assert.ok(announces(effects).length <= TRACKERS_MAX);
+  assert.equal(new Set(announces(effects)).size, announces(effects).length);
+});
+
+test('an answer nobody awaits changes nothing', () => {
+  const trackers = client([[A]]);
+  trackers.start(at(0));
+  trackers.onReply(A, REPLY, at(1));
+  assert.deepEqual(trackers.onReply(A, REPLY, at(2)), []);
+  assert.deepEqual(trackers.onFailure(A, FAILURE, at(2)), []);
+  assert.deepEqual(trackers.onLate(A, 1, at(2)), []);
+});
+
+test('whatever happens, no tracker is asked twice at once nor more than once a minute', () => {
+  const step = fc.record({
+    action: fc.constantFrom('reply', 'fail', 'late', 'timer', 'complete', 'want'),
+    tracker: fc.constantFrom(A, B, C),
+    seconds: fc.integer({ min: 0, max: 100 }),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const trackers = client([[A, B], [C]]);
+      const asked = new Map<string, number>();
+      let now = 0;
+      const check = (effects: readonly TrackerEffect[]): void => {
+        for (const effect of effects) {
+          if (effect.kind !== 'announce') continue;
+          const last = asked.get(effect.tracker) ?? -Infinity;
+          const soonest = effect.event === 'none' ? 60 : effect.event === 'started' ? 12 : 0;
+          assert.ok(now - last >= soonest, `${effect.event} after ${now - last} s`);
+          asked.set(effect.tracker, now);
+        }
+      };
+      check(trackers.start(at(0)));
+      for (const { action, tracker, seconds } of steps) {
+        now += seconds;
+        const isAwaiting = trackers.isAwaiting(tracker);
+        if (action === 'reply') check(trackers.onReply(tracker, REPLY, at(now)));
+        if (action === 'fail') check(trackers.onFailure(tracker, FAILURE, at(now)));
+        if (action === 'late') check(trackers.onLate(tracker, 15_000, at(now)));
+        if (action === 'timer') check(trackers.onTimer(at(now)));
+        if (action === 'complete') check(trackers.complete(at(now)));
+        if (action === 'want') check(trackers.wantPeers(at(now)));
+        if (isAwaiting && action === 'timer') assert.ok(trackers.isAwaiting(tracker));
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});
