@@ -53,16 +53,8 @@ export class HandshakeGate implements ConnectionEvents {
   }
 
   onBytes(view: Uint8Array): void {
-    if (this.#peer) return this.#peer.onBytes(view);
-    if (this.#isClosed) return;
-    const taken = Math.min(HANDSHAKE_BYTES - this.#length, view.length);
-    this.#bytes.set(view.subarray(0, taken), this.#length);
-    this.#length += taken;
-    const start = this.#bytes.subarray(0, this.#length);
-    if (!looksLikeHandshake(start)) return this.#refuse('it does not speak BitTorrent');
-    if (this.#length < HANDSHAKE_BYTES) return;
-    const peer = this.#pass(decodeHandshake(start));
-    if (peer && taken < view.length) peer.onBytes(view.subarray(taken));
+    const rest = this.#peer ? view : this.#gather(view);
+    if (rest && rest.length > 0) this.#peer?.onBytes(rest);
   }
 
   onDrain(): void {
@@ -75,8 +67,20 @@ export class HandshakeGate implements ConnectionEvents {
     else this.#keeper.onFailed(this.#connection, reason);
   }
 
+  /** Takes what belongs to the handshake; returns what follows it once it is complete. */
+  #gather(view: Uint8Array): Uint8Array | null {
+    if (this.#isClosed) return null;
+    const taken = Math.min(HANDSHAKE_BYTES - this.#length, view.length);
+    this.#bytes.set(view.subarray(0, taken), this.#length);
+    this.#length += taken;
+    const start = this.#bytes.subarray(0, this.#length);
+    if (!looksLikeHandshake(start)) this.#refuse('it does not speak BitTorrent');
+    else if (this.#length === HANDSHAKE_BYTES) this.#pass(decodeHandshake(start));
+    return view.subarray(taken);
+  }
+
   /** Hands the connection to its peer, or closes it. */
-  #pass(remote: Handshake): ConnectionEvents | null {
+  #pass(remote: Handshake): void {
     if (this.#wanted && !equalBytes(remote.infoHash, this.#wanted)) {
       this.#refuse('it answered for another torrent');
     } else if (!this.#wanted && !this.#send(remote.infoHash)) {
@@ -85,7 +89,6 @@ export class HandshakeGate implements ConnectionEvents {
       this.#peer = this.#keeper.admit(this.#connection, remote);
       if (!this.#peer) this.#refuse('it is not needed');
     }
-    return this.#peer;
   }
 
   #send(infoHash: Uint8Array): boolean {

@@ -131,7 +131,10 @@ export class PeerUpload implements Servable {
   sendRun(run: readonly ServeRequest[], bytes: Uint8Array, done: () => void): void {
     const { isClosed, outbox, connection, owner } = this.#wiring;
     this.#readingBytes -= bytes.length;
-    if (isClosed) return done();
+    if (isClosed) {
+      done();
+      return;
+    }
     const headers = new Uint8Array(run.length * PIECE_HEADER_BYTES);
     const parts: Uint8Array[] = outbox.isEmpty ? [] : [outbox.takeAll()];
     let at = 0;
