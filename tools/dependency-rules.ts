@@ -8,9 +8,10 @@ const TEST_CODE = '(\\.test\\.ts$|^src/.*/testing/)';
 /** Everything in the repository that is ours but is not product code. */
 const OUTSIDE = '^(test|bench|demo|tools|contracts)/';
 
-const DOORS = LAYERS.map((layer) => {
-  const part = layer.hasParts ? '([^/]+/)?' : '';
-  return `^src/${layer.name}/${part}${layer.door.replace('.', '\\.')}$`;
+const DOORS = LAYERS.flatMap((layer) => {
+  const door = layer.door.replace('.', '\\.');
+  const parts = layer.hasParts ? [`^src/${layer.name}/[^/]+/${door}$`] : [];
+  return [`^src/${layer.name}/${door}$`, ...parts];
 });
 
 /** The complete rule set: one rule per layer, then the rules that hold for all of them. */
