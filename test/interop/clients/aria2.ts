@@ -1,0 +1,75 @@
+/** aria2, whose BitTorrent code is its own. It learns peers from trackers only. */
+import { dirname } from 'node:path';
+import { startChild } from '../../support/children.ts';
+import { findFreePort, waitUntilListening } from '../../support/ports.ts';
+import {
+  CLIENT_TIMEOUT_MS,
+  type Downloading,
+  type DownloadJob,
+  missingCommand,
+  type Seeding,
+  type SeedJob,
+  type TorrentClient,
+} from './torrent-client.ts';
+import { inputWithTracker } from './torrent-input.ts';
+
+function argumentsFor(folder: string, port: number): string[] {
+  return [
+    `--dir=${folder}`,
+    `--listen-port=${port}`,
+    '--no-conf=true',
+    '--enable-dht=false',
+    '--enable-dht6=false',
+    '--bt-enable-lpd=false',
+    '--enable-peer-exchange=false',
+    '--disable-ipv6=true',
+    '--file-allocation=none',
+    '--allow-overwrite=true',
+    '--summary-interval=0',
+    '--console-log-level=warn',
+    '--bt-tracker-timeout=5',
+  ];
+}
+
+/** See the head of this file. */
+export const aria2: TorrentClient = {
+  name: 'aria2',
+  needsOutwardAddress: false,
+  createsEmptyFiles: true,
+  unavailable: (): string | null => missingCommand('aria2c', 'aria2'),
+  seed: async (job: SeedJob): Promise<Seeding> => {
+    const port = await findFreePort(job.host);
+    const limit = job.uploadLimit === undefined ? [] : [`--max-upload-limit=${job.uploadLimit}`];
+    const child = startChild(
+      'aria2c',
+      [
+        ...argumentsFor(job.folder, port),
+        '--check-integrity=true',
+        '--seed-ratio=0.0',
+        ...limit,
+        job.torrentPath,
+      ],
+      { cwd: dirname(job.torrentPath), timeoutMs: CLIENT_TIMEOUT_MS },
+    );
+    const endpoint = { host: job.host, port };
+    await waitUntilListening(endpoint);
+    return { endpoint, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() };
+  },
+  download: async (job: DownloadJob): Promise<Downloading> => {
+    const { torrent, tracker } = await inputWithTracker(job);
+    const port = await findFreePort(job.host);
+    // It says that it is complete only by ending, so it never stays.
+    const child = startChild(
+      'aria2c',
+      [...argumentsFor(job.folder, port), '--seed-time=0', torrent],
+      { timeoutMs: CLIENT_TIMEOUT_MS },
+    );
+    return {
+      done: child.success(),
+      [Symbol.asyncDispose]: async () => {
+        await child[Symbol.asyncDispose]();
+        await tracker?.close();
+      },
+    };
+  },
+};

@@ -1,0 +1,95 @@
+/** Our own client, by its command line: the same program a user runs, as a process of its own. */
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { startChild } from '../../support/children.ts';
+import {
+  CLIENT_TIMEOUT_MS,
+  type Downloading,
+  type DownloadJob,
+  type Seeding,
+  type SeedJob,
+  type TorrentClient,
+} from './torrent-client.ts';
+import { inputWithTracker } from './torrent-input.ts';
+
+const ROOT: URL = new URL('../../../', import.meta.url);
+const PROGRAM: string = fileURLToPath(new URL('bin/bidwidth.js', ROOT));
+
+/** The command line that runs Bidwidth on this very Node; also what the benchmarks run. */
+export function bidwidthCommand(args: readonly string[]): readonly [string, ...string[]] {
+  return [process.execPath, PROGRAM, ...args];
+}
+
+/** See `TorrentClient.unavailable`. */
+export function bidwidthUnavailable(): string | null {
+  const isThere = [new URL('src/cli/main.ts', ROOT), new URL('dist/cli/main.js', ROOT)].some(
+    (entry) => existsSync(entry),
+  );
+  return isThere ? null : 'the bidwidth command line is not built (src/cli/main.ts is missing)';
+}
+
+/** See the head of this file. */
+export const bidwidth: TorrentClient = {
+  name: 'bidwidth',
+  needsOutwardAddress: false,
+  createsEmptyFiles: true,
+  unavailable: bidwidthUnavailable,
+  seed: async (job: SeedJob): Promise<Seeding> => {
+    const limit = job.uploadLimit === undefined ? [] : ['--upload-limit', `${job.uploadLimit}`];
+    const quiet = job.announceUrl === undefined ? ['--no-trackers'] : [];
+    const [command, ...args] = bidwidthCommand([
+      ...['seed', job.torrentPath, '--from', job.folder, '--port', '0', '--json'],
+      ...['--no-dht', '--no-lsd', ...quiet, ...limit],
+    ]);
+    const child = startChild(command, args, {
+      env: { HOME: job.homeFolder },
+      timeoutMs: CLIENT_TIMEOUT_MS,
+    });
+    const { port } = await child.waitForLine((line) => line.event === 'listening');
+    return {
+      endpoint: { host: job.host, port: Number(port) },
+      [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
+    };
+  },
+  download: async (job: DownloadJob): Promise<Downloading> => {
+    const byTracker = 'announceUrl' in job.source ? await inputWithTracker(job) : null;
+    const torrent = byTracker?.torrent ?? job.torrent;
+    const source =
+      'peer' in job.source
+        ? ['--no-trackers', '--peer', `${job.source.peer.host}:${job.source.peer.port}`]
+        : [];
+    const stay = job.staySeeding ? ['--seed'] : [];
+    const [command, ...args] = bidwidthCommand([
+      ...['download', torrent, '--to', job.folder, '--port', '0', '--json'],
+      ...['--no-dht', '--no-lsd', ...source, ...stay],
+    ]);
+    const child = startChild(command, args, {
+      env: { HOME: job.homeFolder },
+      timeoutMs: CLIENT_TIMEOUT_MS,
+    });
+    // With --seed it goes on; then the line it prints on completion is what counts.
+    const done = job.staySeeding
+      ? child.waitForLine((line) => line.ok === true || line.event === 'complete')
+      : child.success();
+    return {
+      done: done.then(() => undefined),
+      [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
+    };
+  },
+};
+
+/** Our tracker as a process, on ports from the kernel. */
+export interface RunningTracker extends AsyncDisposable {
+  readonly announceUrl: string;
+}
+
+/** Starts `bidwidth tracker` and waits until it says where it listens. */
+export async function startBidwidthTracker(host: string): Promise<RunningTracker> {
+  const [command, ...args] = bidwidthCommand(['tracker', '--port', '0', '--json']);
+  const child = startChild(command, args, { timeoutMs: CLIENT_TIMEOUT_MS });
+  const { httpPort } = await child.waitForLine((line) => line.event === 'listening');
+  return {
+    announceUrl: `http://${host}:${Number(httpPort)}/announce`,
+    [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
+  };
+}

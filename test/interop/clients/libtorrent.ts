@@ -1,0 +1,76 @@
+/** libtorrent (rasterbar), the engine of qBittorrent and Deluge, by its Python binding. */
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { startChild } from '../../support/children.ts';
+import {
+  CLIENT_TIMEOUT_MS,
+  type Downloading,
+  type DownloadJob,
+  type Seeding,
+  type SeedJob,
+  type TorrentClient,
+} from './torrent-client.ts';
+import { inputWithTracker } from './torrent-input.ts';
+
+/** The system's Python: another one (pyenv) does not see Debian's binding. */
+const PYTHON = '/usr/bin/python3';
+const SCRIPT: string = fileURLToPath(new URL('libtorrent_peer.py', import.meta.url));
+
+/** The command line that runs one libtorrent peer; also what the benchmarks run. */
+export function libtorrentCommand(args: readonly string[]): readonly [string, ...string[]] {
+  return [PYTHON, SCRIPT, ...args];
+}
+
+/** See `TorrentClient.unavailable`; asks the interpreter once per call. */
+export function libtorrentUnavailable(): string | null {
+  const hasBinding = spawnSync(PYTHON, ['-c', 'import libtorrent']).status === 0;
+  return hasBinding ? null : 'no libtorrent for Python (apt install python3-libtorrent)';
+}
+
+/** A seed that says how much payload it has sent. */
+export interface CountedSeeding extends Seeding {
+  /** At most 100 ms old. */
+  uploadedBytes(): number;
+}
+
+/** A client whose seeds count. */
+export interface CountedClient extends TorrentClient {
+  seed(job: SeedJob): Promise<CountedSeeding>;
+}
+
+/** See the head of this file. */
+export const libtorrent: CountedClient = {
+  name: 'libtorrent',
+  needsOutwardAddress: false,
+  createsEmptyFiles: true,
+  unavailable: libtorrentUnavailable,
+  seed: async (job: SeedJob): Promise<CountedSeeding> => {
+    const limit = job.uploadLimit === undefined ? [] : ['--upload-limit', `${job.uploadLimit}`];
+    const place = ['--host', job.host, '--report-uploaded'];
+    const role = ['seed', job.torrentPath, job.folder, ...place, ...limit];
+    const [command, ...args] = libtorrentCommand(role);
+    const child = startChild(command, args, { timeoutMs: CLIENT_TIMEOUT_MS });
+    const { port } = await child.waitForLine((line) => line.event === 'listening');
+    await child.waitForLine((line) => line.event === 'complete');
+    return {
+      endpoint: { host: job.host, port: Number(port) },
+      uploadedBytes: () =>
+        Number(child.lines().findLast((line) => line.event === 'uploaded')?.bytes ?? 0),
+      [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
+    };
+  },
+  download: async (job: DownloadJob): Promise<Downloading> => {
+    const byTracker = 'announceUrl' in job.source ? await inputWithTracker(job) : null;
+    const torrent = byTracker?.torrent ?? job.torrent;
+    const peer =
+      'peer' in job.source ? [`--peer=${job.source.peer.host}:${job.source.peer.port}`] : [];
+    const stay = job.staySeeding ? ['--stay'] : [];
+    const role = ['download', torrent, job.folder, '--host', job.host, ...peer, ...stay];
+    const [command, ...args] = libtorrentCommand(role);
+    const child = startChild(command, args, { timeoutMs: CLIENT_TIMEOUT_MS });
+    return {
+      done: child.waitForLine((line) => line.event === 'complete').then(() => undefined),
+      [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
+    };
+  },
+};

@@ -1,0 +1,120 @@
+#!/usr/bin/python3
+"""Drives libtorrent (rasterbar) as one peer: seeds or downloads one torrent, prints JSON lines.
+
+  libtorrent_peer.py seed TORRENT DIR [options]
+  libtorrent_peer.py download TORRENT|MAGNET DIR [options]
+
+Prints {"event":"listening","host":..,"port":..} first; a download then prints {"event":"metadata"},
+{"event":"complete","seconds":S} (S counts from adding the torrent) and leaves with code 0, unless
+--stay is given. Anything that ends the process ends the session.
+"""
+import argparse
+import json
+import os
+import time
+
+import libtorrent as lt
+
+
+def say(event, **facts):
+    print(json.dumps({"event": event, **facts}), flush=True)
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("role", choices=["seed", "download"])
+    parser.add_argument("torrent")
+    parser.add_argument("folder")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--peer", action="append", default=[], help="HOST:PORT, may repeat")
+    parser.add_argument("--upload-limit", type=int, default=0, help="bytes a second, 0 for none")
+    parser.add_argument("--stay", action="store_true", help="seed on after a download")
+    parser.add_argument("--trust", action="store_true", help="seed without checking the files")
+    parser.add_argument("--report-uploaded", action="store_true")
+    return parser.parse_args()
+
+
+def open_session(options):
+    settings = {
+        "listen_interfaces": f"{options.host}:{options.port}",
+        "enable_dht": False,
+        "enable_lsd": False,
+        "enable_upnp": False,
+        "enable_natpmp": False,
+        "enable_incoming_utp": False,
+        "enable_outgoing_utp": False,
+        "allow_multiple_connections_per_ip": True,
+        "unchoke_slots_limit": -1,
+        "connections_limit": 1000,
+        "upload_rate_limit": options.upload_limit,
+        "in_enc_policy": int(lt.enc_policy.enabled),
+        "out_enc_policy": int(lt.enc_policy.disabled),
+        "allowed_enc_level": int(lt.enc_level.both),
+        "announce_to_all_trackers": True,
+        # Reaches our own tracker on loopback, which is not "/announce" only.
+        "ssrf_mitigation": False,
+        "allow_idna": True,
+        "min_reconnect_time": 1,
+        "alert_mask": lt.alert.category_t.status_notification
+        | lt.alert.category_t.error_notification
+        | lt.alert.category_t.storage_notification
+        | lt.alert.category_t.tracker_notification,
+    }
+    session = lt.session(settings)
+    if options.upload_limit > 0:
+        # libtorrent keeps local peers in a class without limits: put all into the global one.
+        everybody = lt.ip_filter()
+        everybody.add_rule("0.0.0.0", "255.255.255.255", 1 << 0)
+        session.set_peer_class_filter(everybody)
+    return session
+
+
+def torrent_parameters(options):
+    if options.torrent.startswith("magnet:"):
+        parameters = lt.parse_magnet_uri(options.torrent)
+    else:
+        parameters = lt.add_torrent_params()
+        parameters.ti = lt.torrent_info(options.torrent)
+    parameters.save_path = options.folder
+    parameters.flags &= ~lt.torrent_flags.auto_managed
+    parameters.flags &= ~lt.torrent_flags.paused
+    if options.role == "seed" and options.trust:
+        parameters.flags |= lt.torrent_flags.seed_mode
+    return parameters
+
+
+def main():
+    options = parse_arguments()
+    session = open_session(options)
+    started = time.monotonic()
+    handle = session.add_torrent(torrent_parameters(options))
+    for peer in options.peer:
+        host, port = peer.rsplit(":", 1)
+        handle.connect_peer((host, int(port)))
+    announced = False
+    uploaded = 0
+    while True:
+        session.wait_for_alert(100)
+        if options.report_uploaded and handle.status().total_payload_upload > uploaded:
+            uploaded = handle.status().total_payload_upload
+            say("uploaded", bytes=uploaded)
+        for alert in session.pop_alerts():
+            if isinstance(alert, lt.listen_succeeded_alert) and not announced:
+                announced = True
+                say("listening", host=options.host, port=alert.port)
+            elif isinstance(alert, lt.metadata_received_alert):
+                say("metadata", seconds=time.monotonic() - started)
+            elif isinstance(alert, lt.torrent_finished_alert):
+                # Every piece is checked, but some may still be on their way to the file.
+                handle.flush_cache()
+            elif isinstance(alert, lt.cache_flushed_alert) and handle.status().is_finished:
+                say("complete", seconds=time.monotonic() - started)
+                if options.role == "download" and not options.stay:
+                    os._exit(0)
+            elif isinstance(alert, (lt.torrent_error_alert, lt.listen_failed_alert)):
+                say("error", message=alert.message())
+                os._exit(1)
+
+
+main()

@@ -1,0 +1,106 @@
+/** rtorrent (rakshasa's libTorrent) as a daemon without a terminal. Peers come from trackers only. */
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Child, startChild } from '../../support/children.ts';
+import { copyWithTracker } from '../../support/make-torrent.ts';
+import { startMiniTracker } from '../../support/mini-tracker.ts';
+import { findFreePort, waitUntilListening } from '../../support/ports.ts';
+import {
+  CLIENT_TIMEOUT_MS,
+  type Downloading,
+  type DownloadJob,
+  makeHome,
+  missingCommand,
+  type Seeding,
+  type SeedJob,
+  type TorrentClient,
+} from './torrent-client.ts';
+import { inputWithTracker } from './torrent-input.ts';
+
+interface Running {
+  readonly child: Child;
+  readonly port: number;
+  /** Exists once the content was checked (seed) or is complete (download). */
+  readonly markPath: string;
+}
+
+/** Starts rtorrent on one torrent; a settings file is all it is told. */
+async function start(job: SeedJob | DownloadJob, torrent: string): Promise<Running> {
+  const port = await findFreePort(job.host);
+  const home = await makeHome(job.homeFolder, 'rtorrent');
+  const session = await makeHome(home, 'session');
+  const markPath = join(home, 'finished');
+  const markedEvent = 'torrentPath' in job ? 'hash_done' : 'finished';
+  const settings = [
+    'system.daemon.set = true',
+    `network.bind_address.set = ${job.host}`,
+    `network.local_address.set = ${job.host}`,
+    `network.port_range.set = ${port}-${port}`,
+    'network.port_random.set = no',
+    'protocol.encryption.set = allow_incoming',
+    'protocol.pex.set = no',
+    'dht.mode.set = disable',
+    'trackers.use_udp.set = no',
+    `session.path.set = ${session}`,
+    `directory.default.set = ${job.folder}`,
+    `method.set_key = event.download.${markedEvent},mark,"execute.nothrow=touch,${markPath}"`,
+    `schedule2 = load,0,0,"load.start=\\"${torrent}\\""`,
+  ];
+  const settingsPath = join(home, 'rtorrent.rc');
+  await writeFile(settingsPath, `${settings.join('\n')}\n`);
+  const child = startChild('rtorrent', ['-n', '-o', `import=${settingsPath}`], {
+    env: { HOME: home, TERM: 'dumb' },
+    timeoutMs: CLIENT_TIMEOUT_MS,
+  });
+  await waitUntilListening({ host: job.host, port });
+  return { child, port, markPath };
+}
+
+/** Resolves when rtorrent has left its mark; rejects when it ended without. */
+async function waitForMark({ child, markPath }: Running): Promise<void> {
+  let hasEnded = false;
+  void child.ended.then(() => {
+    hasEnded = true;
+  });
+  while (!existsSync(markPath)) {
+    if (hasEnded) throw new Error(`rtorrent ended too early:\n${child.output()}`);
+    await delay(50);
+  }
+}
+
+/** See the head of this file. */
+export const rtorrent: TorrentClient = {
+  name: 'rtorrent',
+  needsOutwardAddress: false,
+  createsEmptyFiles: true,
+  unavailable: (): string | null => missingCommand('rtorrent', 'rtorrent'),
+  seed: async (job: SeedJob): Promise<Seeding> => {
+    // Without DHT it refuses a torrent that names no tracker: one that knows nobody will do.
+    const tracker = job.announceUrl === undefined ? await startMiniTracker(job.host) : null;
+    const torrent = join(await makeHome(job.homeFolder), 'seed.torrent');
+    const announceUrl = tracker?.announceUrl ?? job.announceUrl ?? '';
+    await copyWithTracker(job.torrentPath, torrent, announceUrl);
+    const running = await start(job, torrent);
+    await waitForMark(running);
+    return {
+      endpoint: { host: job.host, port: running.port },
+      [Symbol.asyncDispose]: async () => {
+        await running.child[Symbol.asyncDispose]();
+        await tracker?.close();
+      },
+    };
+  },
+  download: async (job: DownloadJob): Promise<Downloading> => {
+    const { torrent, tracker } = await inputWithTracker(job);
+    const running = await start(job, torrent);
+    return {
+      done: waitForMark(running),
+      [Symbol.asyncDispose]: async () => {
+        await running.child[Symbol.asyncDispose]();
+        await tracker?.close();
+      },
+    };
+  },
+};

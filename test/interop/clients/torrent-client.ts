@@ -1,0 +1,77 @@
+/** What every BitTorrent client looks like to the interop tests, ours included. */
+import { spawnSync } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Endpoint } from '../../support/ports.ts';
+
+/** Where a download finds its first peer. */
+export type PeerSource = { readonly peer: Endpoint } | { readonly announceUrl: string };
+
+/** Content to offer. */
+export interface SeedJob {
+  readonly torrentPath: string;
+  /** The folder that contains the torrent's file or folder. */
+  readonly folder: string;
+  /** The address to listen on, or to be reached at for clients that listen on all. */
+  readonly host: string;
+  /** A folder of the client's own, for its settings and session. */
+  readonly homeFolder: string;
+  /** Announce here (the torrent names it too); no tracker when absent. */
+  readonly announceUrl?: string;
+  /** Bytes a second; unlimited when absent. */
+  readonly uploadLimit?: number;
+}
+
+/** Content to get. */
+export interface DownloadJob {
+  /** A torrent file, or a magnet link for clients that can start from one. */
+  readonly torrent: string;
+  readonly folder: string;
+  readonly host: string;
+  readonly homeFolder: string;
+  readonly source: PeerSource;
+  /** Go on serving after completion, where the client can; else it leaves the swarm. */
+  readonly staySeeding?: boolean;
+}
+
+/** A client that serves. */
+export interface Seeding extends AsyncDisposable {
+  readonly endpoint: Endpoint;
+}
+
+/** A client that downloads. */
+export interface Downloading extends AsyncDisposable {
+  /** Resolves when every file is complete on disk; rejects with the client's output. */
+  readonly done: Promise<void>;
+}
+
+/** One kind of client. Everything it starts ends with the handle it returned. */
+export interface TorrentClient {
+  readonly name: string;
+  /** Refuses peers on 127.0.0.0/8, so that both sides must use an outward address. */
+  readonly needsOutwardAddress: boolean;
+  /** Makes the torrent's files of length 0 too; comparisons leave them out where it does not. */
+  readonly createsEmptyFiles: boolean;
+  /** Why it cannot run here, as a sentence; null when it can. */
+  unavailable(): string | null;
+  /** Starts serving; resolves when it accepts connections. */
+  seed(job: SeedJob): Promise<Seeding>;
+  /** Starts downloading. */
+  download(job: DownloadJob): Promise<Downloading>;
+}
+
+/** No single transfer may take longer. */
+export const CLIENT_TIMEOUT_MS = 90_000;
+
+/** Null when `command` runs, else the sentence for `unavailable`. */
+export function missingCommand(command: string, debianPackage: string): string | null {
+  const found = spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
+  return found ? null : `${command} is not installed (apt install ${debianPackage})`;
+}
+
+/** Makes and returns a folder inside the client's home. */
+export async function makeHome(homeFolder: string, ...parts: string[]): Promise<string> {
+  const path = join(homeFolder, ...parts);
+  await mkdir(path, { recursive: true });
+  return path;
+}

@@ -1,0 +1,34 @@
+/** The pairs of clients to test, as tests: one client in the middle, the others around it. */
+import { describe, test } from 'node:test';
+import { canRun } from './availability.ts';
+import type { TorrentClient } from './clients/torrent-client.ts';
+import { type Transfer, transfer } from './transfer.ts';
+
+/** Transfers at the same time: clients mostly wait for each other's timers (choking, announces). */
+const CONCURRENCY = 4;
+
+/** Registers one test per transfer; each skips or fails by itself where a client is missing. */
+export function testTransfers(title: string, transfers: readonly Transfer[]): void {
+  describe(title, { concurrency: CONCURRENCY }, () => {
+    for (const one of transfers) {
+      const content = one.shape === 'single-file' ? 'one file' : 'several files';
+      const start = one.start === 'magnet' ? ' by magnet link' : '';
+      test(`${one.from.name} seeds ${content} to ${one.to.name}${start}`, async (t) => {
+        if (canRun(t, [one.from, one.to])) await transfer(one);
+      });
+    }
+  });
+}
+
+/** Both directions between `middle` and each other client: files, several files, magnet links. */
+export function bothWays(
+  middle: TorrentClient,
+  others: readonly TorrentClient[],
+): readonly Transfer[] {
+  return others.flatMap((other) => [
+    { from: other, to: middle, shape: 'single-file', start: 'torrent' },
+    { from: other, to: middle, shape: 'multi-file', start: 'magnet' },
+    { from: middle, to: other, shape: 'multi-file', start: 'torrent' },
+    { from: middle, to: other, shape: 'single-file', start: 'magnet' },
+  ]);
+}
