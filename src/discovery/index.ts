@@ -8,7 +8,6 @@
  * @module
  */
 export { type AddressClass, classifyAddress } from './address-class.ts';
-export { backoffMs } from './backoff.ts';
 export {
   TrackerClient,
   type TrackerClientOptions,
@@ -17,7 +16,6 @@ export {
   type TrackerStatus,
 } from './tracker-client.ts';
 export { refusalOfTracker, type TrackerTarget } from './tracker-guard.ts';
-export { TRACKERS_MAX } from './tracker-tiers.ts';
 export {
   type UdpConnection,
   type UdpEffect,

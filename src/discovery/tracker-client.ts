@@ -191,7 +191,7 @@ export class TrackerClient {
     const tracker = this.#find(name);
     if (tracker.inFlight === null || this.#phase !== 'running') return [];
     tracker.isLate = true;
-    const reason = `did not answer within ${Math.round(waitedMs / 1000)} s, asking again`;
+    const reason = `did not answer within ${Math.round(waitedMs / 1000)} s, still trying`;
     return [this.#trouble(tracker, 'failing', reason), ...this.onTimer(now)];
   }
 

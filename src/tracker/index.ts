@@ -6,8 +6,7 @@
  *
  * @module
  */
-export { AnnounceTable, type TableAnnounce, type TableOutcome } from './announce-table.ts';
-export { ConnectionIds, type Mac } from './connection-ids.ts';
+export type { Mac } from './connection-ids.ts';
 export { TABLE_DEFAULTS, type TableOptions } from './table-options.ts';
 export {
   type TrackerDatagram,

@@ -168,7 +168,7 @@ test('a UDP tracker that is silent is named after 15 s, and the tier goes on', a
   now = 15_000;
   t.mock.timers.tick(15_000);
   const { message } = await client.until(hasFailed);
-  assert.equal(message, `tracker ${dead} did not answer within 15 s, asking again`);
+  assert.equal(message, `tracker ${dead} did not answer within 15 s, still trying`);
   await client.until(isWorking);
   const stopped = client.announcer.stop();
   t.mock.timers.tick(2000);
@@ -229,4 +229,31 @@ test('a name that turns out to be local is not asked for anything but an announc
   const client = new Client(t, [['http://evil.test/reboot?now=1']], { transport: { resolve } });
   const { message } = await client.until(hasFailed);
   assert.match(message ?? '', /^tracker http:\/\/evil\.test is not asked: trackers on the local/);
+});
+
+test('an HTTP tracker that hangs is named after 15 s, and the tier goes on', async (t) => {
+  const server = await tracker(t);
+  const hanging = createServer(() => {}).listen(0, '127.0.0.1');
+  t.after(() => {
+    hanging.closeAllConnections();
+    hanging.close();
+  });
+  await once(hanging, 'listening');
+  const { port } = hanging.address() as AddressInfo;
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let draws = 0;
+  const random = (): number => (draws++ < 2 ? 0.999 : Math.random());
+  const tier = [`http://127.0.0.1:${port}/announce`, server.announceUrls[0] ?? ''];
+  const client = new Client(t, [tier], { transport: { random } });
+  await once(hanging, 'request');
+  t.mock.timers.tick(15_000);
+  const { message } = await client.until(hasFailed);
+  assert.equal(
+    message,
+    `tracker http://127.0.0.1:${port} did not answer within 15 s, still trying`,
+  );
+  await client.until(isWorking);
+  const stopped = client.announcer.stop();
+  t.mock.timers.tick(2000);
+  await stopped;
 });

@@ -45,6 +45,9 @@ export interface TransportAnnounce {
   readonly signal: AbortSignal;
 }
 
+/** When an HTTP tracker counts as late: as long as UDP waits before asking again (BEP 15). */
+const LATE_MS = 15_000;
+
 /** The way to trackers, shared by all torrents of a worker. `close` it at the end. */
 export class TrackerTransport {
   /** Monotonic. */
@@ -80,8 +83,13 @@ export class TrackerTransport {
   async announce(ask: TransportAnnounce): Promise<TrackerReply<AnnounceReply>> {
     const { url, announce, trackerId } = ask;
     if (url.scheme !== 'udp') {
-      const answer = await this.#get(announceUrl(url, announce, trackerId), ask);
-      return readAnswer(answer, parseAnnounceReply);
+      const late = setTimeout(ask.onLate, LATE_MS, LATE_MS);
+      try {
+        const answer = await this.#get(announceUrl(url, announce, trackerId), ask);
+        return readAnswer(answer, parseAnnounceReply);
+      } finally {
+        clearTimeout(late);
+      }
     }
     const question: UdpQuestion = { kind: 'announce', announce, urlData: urlDataOf(url) };
     const reply = await this.#askUdp(question, ask);

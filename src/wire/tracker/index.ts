@@ -38,7 +38,6 @@ export {
 } from './http-reply.ts';
 export {
   announceUrl,
-  HTTP_SCRAPE_HASHES_MAX,
   type HttpAnnounce,
   parseAnnounceQuery,
   parseScrapeQuery,
@@ -56,6 +55,5 @@ export { decodeUdpReply, encodeUdpReply, type UdpReply } from './udp-reply.ts';
 export {
   decodeUdpRequest,
   encodeUdpRequest,
-  UDP_SCRAPE_HASHES_MAX,
   type UdpRequest,
 } from './udp-request.ts';
