@@ -1,4 +1,4 @@
-/** All torrents of one transfer loop, the limits they share, and the clock tick that drives them. */
+/** All torrents of one transfer loop, the limits they share, and the tick that drives them. */
 import {
   assert,
   type BytesPerSecond,

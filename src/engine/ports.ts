@@ -1,4 +1,4 @@
-/** Everything the engine needs from outside: connections, disk, hashing. Implemented by `platform`. */
+/** All the engine needs from outside: connections, disk, hashing. `platform` implements it. */
 
 /** What arrives on a connection. The engine implements it, once per connection. */
 export interface ConnectionEvents {

@@ -1,4 +1,4 @@
-/** Reused buffers for pieces being downloaded. Their total is bounded: that is the back-pressure. */
+/** Reused buffers for pieces being downloaded. Their bounded total is the back-pressure. */
 import { MIB } from '../units/index.ts';
 
 /** Memory for unfinished pieces by default. Enough for 500 requests in flight and their pieces. */

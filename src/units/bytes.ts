@@ -9,8 +9,11 @@ export type Bytes = Branded<number, 'Bytes'>;
 /** Bytes per second, not necessarily whole. `Infinity` means unlimited. */
 export type BytesPerSecond = Branded<number, 'BytesPerSecond'>;
 
+/** Binary multiples of a byte: 2^10, 2^20, 2^30. */
 export const KIB: number = 1024;
+/** 2^20 bytes. */
 export const MIB: number = 1024 * KIB;
+/** 2^30 bytes. */
 export const GIB: number = 1024 * MIB;
 
 /** What is requested at a time (BEP 3); the last block of a torrent may be shorter. */

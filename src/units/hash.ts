@@ -1,4 +1,4 @@
-/** Addresses and 32-byte hashes as chains write them: lower-case hex with 0x, so they can be keys. */
+/** Addresses and 32-byte hashes as chains write them: lower-case hex, so they can be keys. */
 import type { Branded } from './brand.ts';
 import { fromHex, toHex } from './hex.ts';
 import { UnitsError } from './units-error.ts';

@@ -20,7 +20,10 @@ export interface CheckOptions {
 }
 
 /** Reads every piece; missing and short files count as wrong pieces, never as errors. */
-export async function checkFiles(target: CheckTarget, options: CheckOptions = {}): Promise<Bitfield> {
+export async function checkFiles(
+  target: CheckTarget,
+  options: CheckOptions = {},
+): Promise<Bitfield> {
   const { layout, pieceLengthBytes, pieceHashes } = target;
   const pieceCount = Math.ceil(layout.totalBytes / pieceLengthBytes);
   const good = new Bitfield(pieceCount);
@@ -51,7 +54,8 @@ class FileReaders {
   async read(segments: readonly FileSegment[], into: Uint8Array): Promise<boolean> {
     for (const { path, start, length, position } of segments) {
       if (path === null) into.fill(0, start, start + length);
-      else if (!(await this.#fill(path, into.subarray(start, start + length), position))) return false;
+      else if (!(await this.#fill(path, into.subarray(start, start + length), position)))
+        return false;
     }
     return true;
   }

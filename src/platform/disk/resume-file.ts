@@ -66,7 +66,10 @@ export async function loadResume(target: ResumeTarget): Promise<Bitfield | null>
     record.pieceCount === target.pieceCount &&
     JSON.stringify(record.files) === JSON.stringify(await stamps(target.layout));
   if (!record || !isSame) return null;
-  return Bitfield.fromBytes(new Uint8Array(Buffer.from(record.pieces, 'base64')), target.pieceCount);
+  return Bitfield.fromBytes(
+    new Uint8Array(Buffer.from(record.pieces, 'base64')),
+    target.pieceCount,
+  );
 }
 
 /** Forgets the record. */

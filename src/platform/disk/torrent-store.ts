@@ -62,8 +62,11 @@ export class TorrentStore implements PieceStore {
   }
 
   #write(segment: FileSegment, piece: Uint8Array, next: DiskDone): void {
-    if (segment.path === null) return next(null);
     const { path, start, length, position } = segment;
+    if (path === null) {
+      next(null);
+      return;
+    }
     this.#withFile(path, 'write', next, (fd, finish) => {
       const step = (done: number): void => {
         const at = start + done;
@@ -81,7 +84,8 @@ export class TorrentStore implements PieceStore {
     const { path, start, length, position } = segment;
     if (path === null) {
       into.fill(0, start, start + length);
-      return next(null);
+      next(null);
+      return;
     }
     this.#withFile(path, 'read', next, (fd, finish) => {
       const step = (done: number): void => {
@@ -118,6 +122,8 @@ export class TorrentStore implements PieceStore {
 }
 
 function tooShort(path: string, at: number): Error {
-  const failure: NodeJS.ErrnoException = new Error(`the file ends at byte ${at}, earlier than it should`);
+  const failure: NodeJS.ErrnoException = new Error(
+    `the file ends at byte ${at}, earlier than it should`,
+  );
   return diskFailure(failure, path);
 }

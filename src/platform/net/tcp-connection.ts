@@ -2,7 +2,7 @@
  * The engine's connections over `node:net`. Every socket of a thread reads into the same static
  * buffer: bytes are consumed before the read call returns, so nothing is allocated per chunk.
  */
-import net from 'node:net';
+import type net from 'node:net';
 import type { Connection, ConnectionEvents } from '../../engine/index.ts';
 import { plainSocketFailure } from './socket-failure.ts';
 

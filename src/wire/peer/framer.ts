@@ -1,12 +1,12 @@
 /**
- * Cuts one peer's byte stream after the handshake into messages, in place. Block payload is never gathered here: it is
- * copied once, straight to where the sink wants it, however the stream was split.
+ * Cuts one peer's byte stream after the handshake into messages, in place. Block payload is never
+ * gathered here: it is copied once, straight to where the sink wants it, however it was split.
  */
 import { BLOCK_BYTES } from '../../units/index.ts';
 import { WireError } from '../wire-error.ts';
 import { EXTENDED_BYTES_MAX, MESSAGE } from './messages.ts';
 
-/** What a stream says. Views are borrowed: they are the reader's buffer and change after the call. */
+/** What a stream says. Views are borrowed: the reader's buffer changes after the call. */
 export interface PeerMessageSink {
   onChoke(isChoking: boolean): void;
   onInterested(isInterested: boolean): void;
@@ -72,7 +72,10 @@ function uint32(view: Uint8Array, at: number): number {
   );
 }
 
-/** The reader of one connection, from the first byte after the handshake. `push` throws `WireError`; the connection then closes. */
+/**
+ * The reader of one connection, from the first byte after the handshake. When `push` throws
+ * `WireError`, the connection is to be closed.
+ */
 export class PeerFramer {
   readonly #sink: PeerMessageSink;
   /** Bytes of a message whose end has not arrived yet. */
