@@ -12,6 +12,7 @@ import {
   type AttoPerMib,
   type AttoPerSecond,
   addAtto,
+  atto,
   attoPerSecond,
   type Instant,
   minAtto,
@@ -117,10 +118,16 @@ export class BuyerDesk {
     return attoPerSecond((total * BigInt(this.#plan.shareOf(session.key))) / BigInt(SHARE_UNIT));
   }
 
-  /** This peer's part of what can still be reserved, rounded down. */
-  laneShare(key: number): Atto {
+  /**
+   * What a lane for this peer may hold: its part of the budget, rounded down, but never more than
+   * half of what is left, so that sellers met later find something; half is `worthwhile` at least.
+   */
+  laneShare(key: number, worthwhile: Atto): Atto {
     const share = BigInt(Math.max(this.#plan.shareOf(key), 1));
-    return minAtto(this.available, ((this.budgetLeft * share) / BigInt(SHARE_UNIT)) as Atto);
+    const planned = (this.budgetLeft * share) / BigInt(SHARE_UNIT);
+    const half = this.available / 2n;
+    const most = half > worthwhile ? half : worthwhile;
+    return minAtto(this.available, atto(planned < most ? planned : most));
   }
 
   /** Once a clearing round: moves spending from the dearest seller to the cheapest. */

@@ -14,7 +14,7 @@ import type { PayChannel } from './channel.ts';
 import { LANE_RETRY_MS, LANE_USED_SHARE_PERCENT, LANES_OPEN_MAX } from './limits.ts';
 import type { LaneGrant, SignOutcome } from './ports.ts';
 
-/** Refused lanes after which a connection buys no more: each may cost one voucher paid twice. */
+/** Lanes refused after something was signed, after which a connection buys no more: each may cost one voucher paid twice. */
 const LANES_LOST_MAX = 3;
 
 interface BuyerLane {
@@ -83,6 +83,14 @@ export class BuyerLanes {
   /** Whether something can be paid now. */
   get isOpen(): boolean {
     return this.#current !== null;
+  }
+
+  /** The seller has stored all that was signed. */
+  get isSettled(): boolean {
+    return (
+      !this.isSigning &&
+      this.#lanes.every((lane) => lane.signed === lane.start || lane.acknowledged === lane.signed)
+    );
   }
 
   /** What can still be signed on lanes the seller took. */
@@ -157,7 +165,7 @@ export class BuyerLanes {
     const paidHere = subtractAttoFloor(lane.signed, lane.start);
     const unacknowledged = subtractAttoFloor(paidHere, subtractAttoFloor(stored, lane.start));
     this.#paid = subtractAttoFloor(this.#paid, unacknowledged);
-    this.#lost++;
+    if (lane.signed > lane.start) this.#lost++;
     this.#retryAt = this.#channel.now + LANE_RETRY_MS;
     this.#giveUp(lane);
   }

@@ -27,7 +27,6 @@ import {
   type AttoPerMib,
   addAtto,
   atto,
-  attoPerSecond,
   BLOCK_BYTES,
   bytes,
   costOf,
@@ -38,6 +37,7 @@ import {
   ZERO_ATTO,
 } from '../units/index.ts';
 import type { AckMessage, ErrorMessage, HelloMessage, QuoteMessage } from '../wire/bw-pay/index.ts';
+import { Bidding } from './bidding.ts';
 import type { BuyerDesk } from './buyer-desk.ts';
 import { BuyerLanes } from './buyer-lanes.ts';
 import type { PayChannel } from './channel.ts';
@@ -45,6 +45,8 @@ import { Exposure } from './exposure.ts';
 import {
   BID_RETRY_MS,
   IDLE_FLUSH_MS,
+  LANE_BYTES_MIN,
+  LANE_GAP_MS,
   LANE_PATIENCE_BUYER_MS,
   TICK_BYTES_MIN,
   TICK_SECONDS,
@@ -53,8 +55,8 @@ import {
 } from './limits.ts';
 import { SoldMeter, tagOf } from './sold-meter.ts';
 
-/** How often a bid is sent anew, at most. */
-const REBID_MS = 10_000;
+/** Errors after which requests are no longer bought until things are settled. */
+const STEP_BACK_CODES: ReadonlySet<string> = new Set(['unpaid', 'quote-unknown', 'quote-ignored']);
 
 /** A piece failed: after this many the connection closes. */
 const FAILED_PIECES_MAX = 2;
@@ -85,11 +87,12 @@ export class BuyerSession {
   #quote: QuoteMessage | null = null;
   #accepted: QuoteMessage | null = null;
   #window = WINDOW_BYTES_MIN;
-  #bidSequence = 0;
-  #bid: { readonly rate: bigint; readonly at: Instant } | null = null;
+  readonly #bidding = new Bidding();
   #retryAt = 0;
   #carried: Atto = ZERO_ATTO;
+  /** When a lane was last there; at first, when the grace began. */
   #laneSince: Instant | null = null;
+  #lanePatienceMs = LANE_PATIENCE_BUYER_MS;
   #isStopped = false;
   #failedPieces = 0;
   #movedAt: Instant;
@@ -144,7 +147,7 @@ export class BuyerSession {
     this.#quote = quote;
     this.#window = Math.min(WINDOW_BYTES_MAX, Math.max(BLOCK_BYTES, quote.window));
     this.#channel.tell({ type: 'quote', side: 'buying', price: quote.price });
-    if (!this.#bid) return;
+    if (!this.#bidding.isOpen) return;
     if (quote.price > this.#desk.options.maxPrice) {
       this.#withdraw('price');
       return;
@@ -161,20 +164,8 @@ export class BuyerSession {
 
   onError(error: ErrorMessage): void {
     this.#channel.tell({ type: 'refused', by: 'them', code: error.code, text: error.text });
-    if (error.code.startsWith('lane-')) this.#lanes.onLaneRefused();
-    switch (error.code) {
-      case 'voucher-unknown-lane':
-      case 'voucher-above-cap':
-      case 'voucher-expired':
-      case 'voucher-malformed':
-      case 'voucher-signature':
-        this.#lanes.onLaneRefused();
-        break;
-      case 'unpaid':
-      case 'quote-unknown':
-      case 'quote-ignored':
-        this.#stepBack(error.code);
-    }
+    if (isLaneLost(error.code)) this.#lanes.onLaneRefused();
+    if (STEP_BACK_CODES.has(error.code)) this.#stepBack(error.code);
     this.#pay(true);
     this.#advance();
   }
@@ -196,7 +187,7 @@ export class BuyerSession {
 
   onPieceFailed(): void {
     this.#failedPieces++;
-    if (this.#bid) this.#withdraw('piece-failed');
+    if (this.#bidding.isOpen) this.#withdraw('piece-failed');
     this.#isStopped = true;
     if (this.#failedPieces >= FAILED_PIECES_MAX) {
       this.#channel.close('bw_pay: it delivered pieces that failed their hash');
@@ -207,6 +198,12 @@ export class BuyerSession {
     this.#desk.rebalance(now);
     if (now - this.#movedAt >= IDLE_FLUSH_MS || !this.#channel.link.isDownloading) this.#pay(true);
     this.#advance();
+  }
+
+  /** Signs what is owed; true when nothing is owed, being signed, or waiting for its `ack`. */
+  settle(): boolean {
+    this.#pay(true);
+    return this.#isStopped || (this.#debt === 0n && this.#lanes.isSettled);
   }
 
   onClosed(): void {
@@ -232,7 +229,7 @@ export class BuyerSession {
   }
 
   get snapshot(): BuyingSnapshot {
-    const active = this.#accepted ? 'buying' : this.#bid ? 'bidding' : 'idle';
+    const active = this.#accepted ? 'buying' : this.#bidding.isOpen ? 'bidding' : 'idle';
     return {
       state: this.#isStopped ? 'stopped' : active,
       quoted: this.#quote?.price ?? null,
@@ -252,13 +249,13 @@ export class BuyerSession {
     const { link, now } = this.#channel;
     if (!this.#hello || this.#isStopped) return;
     if (!link.isDownloading) {
-      if (this.#bid) this.#withdraw('done');
+      if (this.#bidding.isOpen) this.#withdraw('done');
       return;
     }
     if (now < this.#retryAt) return;
     this.#sendBid(this.#hello);
     const quote = this.#quote;
-    if (!this.#bid || !quote || quote.price > this.#desk.options.maxPrice) return;
+    if (!this.#bidding.isOpen || !quote || quote.price > this.#desk.options.maxPrice) return;
     this.#askForLane(this.#hello, quote);
     if (this.#accepted) {
       this.#watchLane();
@@ -272,17 +269,9 @@ export class BuyerSession {
     const { now } = this.#channel;
     const { maxPrice } = this.#desk.options;
     if (hello.reserve > maxPrice || this.#desk.budgetLeft === 0n) return;
-    if (this.#bid && now - this.#bid.at < REBID_MS) return;
     this.#desk.join(this.key);
-    const planned = this.#desk.bidRate(this, now);
-    const rate = planned > 0n ? planned : attoPerSecond(1n);
-    if (this.#bid) {
-      const change = rate > this.#bid.rate ? rate - this.#bid.rate : this.#bid.rate - rate;
-      if (change * 4n <= this.#bid.rate) return;
-    }
-    this.#bid = { rate, at: now };
-    const sequence = ++this.#bidSequence;
-    this.#channel.send({ type: 'bid', budget: rate, maxPrice, rate: bytes(0), sequence });
+    const bid = this.#bidding.next({ now, maxPrice, rate: this.#desk.bidRate(this, now) });
+    if (bid) this.#channel.send(bid);
   }
 
   #accept(quote: QuoteMessage): void {
@@ -302,7 +291,8 @@ export class BuyerSession {
     const needed = this.#mostNeeded(quote.price);
     if (this.#lanes.isOpen && this.#lanes.left >= needed) return;
     const least = costOf(bytes(TICK_BYTES_MIN), quote.price);
-    const cap = minAtto(this.#desk.laneShare(this.key), needed);
+    const worthwhile = costOf(bytes(LANE_BYTES_MIN), quote.price);
+    const cap = minAtto(this.#desk.laneShare(this.key, worthwhile), needed);
     if (cap >= least && cap > 0n) {
       this.#lanes.request(hello.payee, cap);
       return;
@@ -318,10 +308,15 @@ export class BuyerSession {
     return addAtto(this.#debt, atto((rest * 5n) / 4n));
   }
 
-  /** A lane that takes too long: the grace is used up by now, so go on as a free peer. */
+  /** Without a lane that can pay, nothing sold flows for long: go on as a free peer. */
   #watchLane(): void {
-    if (this.#lanes.isOpen || this.#laneSince === null) return;
-    if (this.#channel.now - this.#laneSince > LANE_PATIENCE_BUYER_MS) this.#stepBack('lane-late');
+    const { now } = this.#channel;
+    if (this.#lanes.isOpen) {
+      this.#laneSince = now;
+      this.#lanePatienceMs = LANE_GAP_MS;
+    } else if (this.#laneSince !== null && now - this.#laneSince > this.#lanePatienceMs) {
+      this.#stepBack('lane-late');
+    }
   }
 
   /** Requests from here on are not bought; the bid stands. */
@@ -330,25 +325,21 @@ export class BuyerSession {
     this.#accepted = null;
     this.#channel.send({ type: 'accept', sequence: 0 });
     this.#channel.link.setRequestTag(FREE_TAG);
-    this.#channel.tell({ type: 'withdrawn', code });
+    this.#channel.tell({ type: 'withdrawn', side: 'buying', code });
   }
 
   /** Ends the bidding for now. */
   #withdraw(code: string): void {
-    const { maxPrice } = this.#desk.options;
     this.#stepBack(code);
-    this.#bid = null;
     this.#quote = null;
     this.#retryAt = code === 'done' ? 0 : this.#channel.now + BID_RETRY_MS;
     this.#desk.leave(this.key);
-    const sequence = ++this.#bidSequence;
-    const budget = attoPerSecond(0n);
-    this.#channel.send({ type: 'bid', budget, maxPrice, rate: bytes(0), sequence });
+    this.#channel.send(this.#bidding.end(this.#desk.options.maxPrice));
   }
 
   #onPurseRefused(code: string, text: string): void {
     this.#channel.tell({ type: 'refused', by: 'us', code, text });
-    if (!this.#lanes.isOpen && this.#bid) this.#stepBack(code);
+    if (!this.#lanes.isOpen && this.#bidding.isOpen) this.#stepBack(code);
   }
 
   // Money.
@@ -389,4 +380,10 @@ export class BuyerSession {
     const due = payable >= unpaid ? debt : atto((debt * BigInt(payable)) / BigInt(unpaid));
     this.#lanes.pay(due);
   }
+}
+
+/** Whether an error means that a lane, or what was signed on it, is not taken. */
+function isLaneLost(code: string): boolean {
+  if (code === 'voucher-not-more' || code === 'voucher-too-small') return false;
+  return /^(lane|path|voucher)-/.test(code);
 }

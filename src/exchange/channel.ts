@@ -2,6 +2,7 @@
 import type { PeerLink } from '../engine/index.ts';
 import type { Instant } from '../units/index.ts';
 import {
+  BW_PAY_CODE_BYTES_MAX,
   BW_PAY_TEXT_BYTES_MAX,
   type BwPayMessage,
   encodeBwPay,
@@ -9,7 +10,7 @@ import {
 } from '../wire/bw-pay/index.ts';
 import type { ExchangeEvent, Happening, PeerRef } from './events.ts';
 import { REFUSALS_MAX } from './limits.ts';
-import type { PaymentContext, Refusal } from './ports.ts';
+import type { PaymentContext } from './ports.ts';
 
 /** One connection that speaks `bw_pay`. */
 export class PayChannel {
@@ -56,7 +57,7 @@ export class PayChannel {
   sendError(code: string, text: string): void {
     this.send({
       type: 'error',
-      code: printable(code, 64),
+      code: printable(code, BW_PAY_CODE_BYTES_MAX).replaceAll(' ', '-'),
       text: printable(text, BW_PAY_TEXT_BYTES_MAX),
     });
   }
@@ -73,11 +74,6 @@ export class PayChannel {
   context(paidBytes: number): PaymentContext {
     return { torrentKey: this.ref.torrentKey, remote: this.ref.remote, paidBytes };
   }
-}
-
-/** Reads the code and text of a port's refusal into something that may go over the wire. */
-export function sayRefusal(channel: PayChannel, refusal: Refusal): void {
-  channel.refuse(refusal.code, refusal.text);
 }
 
 function printable(text: string, length: number): string {

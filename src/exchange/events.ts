@@ -28,7 +28,7 @@ export type Happening =
   | { readonly type: 'earned'; readonly amount: Atto }
   | { readonly type: 'choked-back'; readonly code: string }
   | { readonly type: 'recovered' }
-  | { readonly type: 'withdrawn'; readonly code: string }
+  | { readonly type: 'withdrawn'; readonly side: Side; readonly code: string }
   /** `by` says who refused: we what they sent, or they what we sent. */
   | {
       readonly type: 'refused';

@@ -69,6 +69,11 @@ export interface Exchange {
   /** The node's upload policy; without a selling side, the standard one. */
   readonly policy: UploadPolicy;
   snapshot(): ExchangeSnapshot;
+  /**
+   * Signs everything that is owed. True when nothing is owed, being signed, or unacknowledged: call it
+   * now and then before stopping, for as long as you care to wait.
+   */
+  settle(): boolean;
   /** Changes terms while running; a side that was not created stays off. */
   configure(options: Partial<ExchangeOptions>): void;
 }
@@ -108,6 +113,7 @@ export function createExchange(
       buyer: buyer && buyerView(buyer),
       peers: [...sessions].map(peerView),
     }),
+    settle: () => [...sessions].every((session) => session.buying?.settle() ?? true),
     configure(changed) {
       if (changed.seller) seller?.setAsk(changed.seller.ask);
       if (changed.buyer) buyer?.setOptions(changed.buyer);

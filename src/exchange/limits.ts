@@ -49,6 +49,12 @@ export const LANE_PATIENCE_SELLER_MS = 60_000;
 /** A buyer whose lane takes longer goes on as a free peer until it is there. */
 export const LANE_PATIENCE_BUYER_MS = 15_000;
 
+/** A buyer whose lanes are used up waits so long for the next one before it goes on as free. */
+export const LANE_GAP_MS = 2_000;
+
+/** A lane for less than this many bytes is not worth its transaction, unless money is short. */
+export const LANE_BYTES_MIN: number = 16 * MIB;
+
 /** After a refused lane, a buyer asks for another one this much later. */
 export const LANE_RETRY_MS = 10_000;
 

@@ -1,7 +1,7 @@
 /** The lanes a peer pays one selling session with: admission, vouchers on their way to the disk. */
 import { type Atto, addAtto, atto, bytes, ZERO_ATTO } from '../units/index.ts';
 import type { LaneMessage, VoucherMessage } from '../wire/bw-pay/index.ts';
-import { type PayChannel, sayRefusal } from './channel.ts';
+import type { PayChannel } from './channel.ts';
 import { LANES_OPEN_MAX, VOUCHERS_BURST, VOUCHERS_PER_SECOND } from './limits.ts';
 import { RateGate } from './rate-gate.ts';
 import type { SellerDesk } from './seller-desk.ts';
@@ -144,7 +144,7 @@ export class SellerLanes {
       if (this.#channel.isClosed || this.#lanes.get(key) !== lane) return;
       if (!admission.ok) {
         this.lose(key);
-        return sayRefusal(this.#channel, admission.refusal);
+        return this.#channel.refuse(worded('lane', admission.refusal.code), admission.refusal.text);
       }
       const { cap } = lane.offer.lane;
       lane.admittedAt = admission.earned;
@@ -176,7 +176,8 @@ export class SellerLanes {
     this.#desk.book.acceptVoucher(signed, context, (outcome) => {
       lane.checking = null;
       if (this.#channel.isClosed) return;
-      if (!outcome.ok) sayRefusal(this.#channel, outcome.refusal);
+      if (!outcome.ok)
+        this.#channel.refuse(worded('voucher', outcome.refusal.code), outcome.refusal.text);
       else this.#onStored(lane, outcome.earned);
       this.#check(lane);
     });
@@ -222,4 +223,9 @@ export class SellerLanes {
 /** The name of a lane in maps. */
 export function keyOf(allotment: string, lane: number): string {
   return `${allotment}:${lane}`;
+}
+
+/** A code whose first word tells the buyer what was refused, whatever the book calls it. */
+function worded(subject: 'lane' | 'voucher', code: string): string {
+  return code.startsWith(`${subject}-`) || code.startsWith('path-') ? code : `${subject}-${code}`;
 }

@@ -297,7 +297,7 @@ export class SellerSession {
     this.#mustChokeOnce = true;
     this.#accepted = null;
     this.#channel.link.setServeTag(FREE_TAG);
-    this.#channel.tell({ type: 'withdrawn', code: 'accept-0' });
+    this.#channel.tell({ type: 'withdrawn', side: 'selling', code: 'accept-0' });
     this.#channel.link.requestRechoke();
   }
 
