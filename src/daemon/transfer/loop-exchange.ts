@@ -20,7 +20,7 @@ export class LoopExchange {
     const { exchange: settings, moneyPort } = options;
     assert(settings && moneyPort, 'a market needs its settings and its money');
     const { purse, book } = purseAndBookOver(moneyPort);
-    const { implementation: secp256k1 } = loadSecp256k1();
+    const { secp256k1 } = loadSecp256k1();
     this.#exchange = createExchange(
       {
         identity: {

@@ -160,8 +160,9 @@ export class TorrentRunner {
       },
       onPeers: (peers) => this.torrent.addPeers(peers, 'tracker'),
       onStatus: (status) => {
-        const isFailure = status.kind === 'failed';
-        this.#deps.tell({ kind: 'tracker', line: status.message, isFailure });
+        const isFailure = status.state === 'failing' || status.state === 'disabled';
+        const line = status.message ?? `tracker ${status.tracker} is ${status.state}`;
+        this.#deps.tell({ kind: 'tracker', line, isFailure });
       },
     });
   }
