@@ -144,31 +144,42 @@ export class PeerFramer {
       this.#startBlock(view, at + 5, length);
       return at + 4 + PIECE_PREFIX;
     }
-    if (left < 4 + length) return this.#gather(view, at, 4 + length);
+    if (left < 4 + length) {
+      return this.#gather(view, at, 4 + (id === MESSAGE.piece ? PIECE_PREFIX : length));
+    }
     this.#deliver(id, view.subarray(at + 5, at + 4 + length));
     return at + 4 + length;
   }
 
   /** Goes on with a message whose beginning is in `#pending`. */
   #readSplit(view: Uint8Array, at: number): number {
-    const pending = this.#pending;
-    if (this.#pendingBytes < 5) {
-      const end = this.#gather(view, at, this.#pendingBytes < 4 ? 4 : 5);
-      if (this.#pendingBytes === 4 && uint32(pending, 0) === 0) this.#pendingBytes = 0;
-      return end;
+    let end = at;
+    let need = this.#needed();
+    while (this.#pendingBytes < need) {
+      if (end === view.length) return end;
+      end = this.#gather(view, end, need);
+      need = this.#needed();
     }
-    const length = uint32(pending, 0);
-    const id = pending[4] ?? 0;
-    this.#checkLength(id, length);
-    const need = id === MESSAGE.piece ? 4 + PIECE_PREFIX : 4 + length;
-    const end = this.#pendingBytes < need ? this.#gather(view, at, need) : at;
-    if (this.#pendingBytes < need) return end;
     const whole = this.#pending;
     this.#pendingBytes = 0;
+    if (whole.length > 64 * 1024) this.#pending = new Uint8Array(PENDING_BYTES);
+    const length = uint32(whole, 0);
+    const id = whole[4] ?? 0;
+    if (length === 0) return end;
     if (id === MESSAGE.piece) this.#startBlock(whole, 5, length);
     else this.#deliver(id, whole.subarray(5, need));
-    if (this.#pending.length > 64 * 1024) this.#pending = new Uint8Array(PENDING_BYTES);
     return end;
+  }
+
+  /** How many bytes of the message in `#pending` must be there: more is known as more arrive. */
+  #needed(): number {
+    if (this.#pendingBytes < 4) return 4;
+    const length = uint32(this.#pending, 0);
+    if (length === 0) return 4;
+    if (this.#pendingBytes < 5) return 5;
+    const id = this.#pending[4] ?? 0;
+    this.#checkLength(id, length);
+    return 4 + (id === MESSAGE.piece ? PIECE_PREFIX : length);
   }
 
   /** Copies into `#pending` until it holds `need` bytes; returns where the copy ended. */

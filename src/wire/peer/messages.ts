@@ -26,8 +26,11 @@ export const PIECE_HEADER_BYTES = 13;
 /** A request, cancel or reject with its length prefix. */
 export const REQUEST_BYTES = 17;
 
-/** Largest extension message we accept: metadata pieces and bw_pay are far below. */
-export const EXTENDED_BYTES_MAX: number = 1024 * 1024;
+/**
+ * Largest extension message we accept: a piece of metadata has 16 KiB, and others are smaller.
+ * Every connection may make us hold so much.
+ */
+export const EXTENDED_BYTES_MAX: number = 128 * 1024;
 
 /** Writes a 32-bit big-endian number; the caller made room. */
 function putUint32(view: Uint8Array, at: number, value: number): void {
