@@ -51,13 +51,9 @@ export class LoopExchange {
     return this.#exchange.snapshot();
   }
 
-  /** Waits until what we owe is paid, within a few seconds: the engine must still be ticking. */
+  /** Pays what we owe, within a few seconds: the engine must still be ticking. */
   async settle(): Promise<void> {
     const deadline = performance.now() + SETTLE_MS;
-    while (this.#owesAnything() && performance.now() < deadline) await sleep(SETTLE_STEP_MS);
-  }
-
-  #owesAnything(): boolean {
-    return this.snapshot().peers.some((peer) => peer.buying !== null && peer.buying.owed > 0n);
+    while (!this.#exchange.settle() && performance.now() < deadline) await sleep(SETTLE_STEP_MS);
   }
 }
