@@ -41,11 +41,7 @@ export function parseAtto(text: string): Atto {
   if (!/^\d{1,39}$/.test(text)) {
     throw new UnitsError('UNITS_AMOUNT', `'${text}' is not an amount in atto: use digits only`);
   }
-  const value = BigInt(text);
-  if (value > ATTO_MAX) {
-    throw new UnitsError('UNITS_AMOUNT', `'${text}' atto is more than the contract can hold`);
-  }
-  return atto(value);
+  return held(BigInt(text), `'${text}' atto`);
 }
 
 /** Reads a decimal BTT amount as a person types it: `12`, `0.5`, `1000.000000000000000001`. */
@@ -58,7 +54,15 @@ export function parseBtt(text: string): Atto {
     );
   }
   const whole = BigInt(match[1] ?? '0') * ATTO_PER_BTT;
-  return atto(whole + BigInt((match[2] ?? '').padEnd(18, '0')));
+  return held(whole + BigInt((match[2] ?? '').padEnd(18, '0')), `'${text}' BTT`);
+}
+
+/** An amount somebody typed, when the contract can hold so much. */
+function held(value: bigint, what: string): Atto {
+  if (value > ATTO_MAX) {
+    throw new UnitsError('UNITS_AMOUNT', `${what} is more than the contract can hold`);
+  }
+  return atto(value);
 }
 
 /** Exact decimal BTT, without trailing zeros. For the screen only. */
