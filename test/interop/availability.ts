@@ -5,7 +5,7 @@ import type { TorrentClient } from './clients/torrent-client.ts';
 /** Set to `required` by continuous integration: a missing client is then a failure, no skip. */
 const ENVIRONMENT_NAME = 'BIDWIDTH_INTEROP';
 
-/** True when all `clients` can run; else skips the test with the reason, or throws when required. */
+/** True when all `clients` can run; else skips the test with the reason, or throws if required. */
 export function canRun(test: TestContext, clients: readonly TorrentClient[]): boolean {
   const reasons = clients.flatMap((client) => client.unavailable() ?? []);
   if (reasons.length === 0) return true;

@@ -17,7 +17,7 @@ test('foreign clients finish together from one slow seed', async (t) => {
   await runSwarm(downloaders, { announceUrl: tracker.announceUrl, host: HOST });
 });
 
-test('two free Bidwidth nodes and two foreign clients finish together by our tracker', async (t) => {
+test('two free Bidwidth nodes and two foreign clients finish by our tracker', async (t) => {
   const downloaders = [bidwidth, bidwidth, libtorrent, aria2];
   if (!canRun(t, downloaders)) return;
   await using tracker = await startBidwidthTracker(HOST);

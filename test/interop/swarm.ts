@@ -1,4 +1,4 @@
-/** A swarm around one slow seed: every downloader must finish, and must get help from the others. */
+/** A swarm around one slow seed: every downloader finishes, and gets help from the others. */
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -40,7 +40,7 @@ export interface Child extends AsyncDisposable {
   output(): string;
   /** Every JSON object printed so far, one per line of standard output. */
   lines(): readonly JsonLine[];
-  /** The first line that satisfies `matches`, printed already or later; rejects when it ends without. */
+  /** The first line that satisfies `matches`, old or new; rejects when it ends without one. */
   waitForLine(matches: (line: JsonLine) => boolean): Promise<JsonLine>;
   /** Resolves on exit code 0; else throws with the last output. */
   success(): Promise<void>;
@@ -78,91 +78,117 @@ export function startChild(
     detached: true,
   });
   running.add(child);
-  return follow(child, { title: [command, ...args].join(' '), timeoutMs });
+  return new SpawnedChild(child, { title: [command, ...args].join(' '), timeoutMs });
 }
 
-/** Wires a spawned process to the promises of `Child`. */
-function follow(
-  child: ChildProcess,
-  { title, timeoutMs }: { title: string; timeoutMs: number },
-): Child {
-  const lines: JsonLine[] = [];
-  const waiters = new Set<() => void>();
-  let tail = '';
-  let end: ChildEnd | null = null;
-  let timedOut = false;
-  const keep = (text: string): void => {
-    tail = (tail + text).slice(-OUTPUT_CHARS_MAX);
-  };
-  const notify = (): void => {
-    for (const waiter of [...waiters]) waiter();
-  };
-  child.stderr?.setEncoding('utf8').on('data', keep);
-  if (child.stdout !== null) {
-    createInterface({ input: child.stdout }).on('line', (text) => {
-      keep(`${text}\n`);
-      const line = parseJsonLine(text);
-      if (line === null) return;
-      lines.push(line);
-      notify();
-    });
+/** A spawned process, its output so far and those who wait for more. */
+class SpawnedChild implements Child {
+  readonly pid: number;
+  readonly ended: Promise<ChildEnd>;
+  readonly #child: ChildProcess;
+  readonly #title: string;
+  readonly #timeoutMs: number;
+  readonly #lines: JsonLine[] = [];
+  readonly #waiters = new Set<() => void>();
+  #tail = '';
+  #end: ChildEnd | null = null;
+  #timedOut = false;
+
+  constructor(child: ChildProcess, options: { title: string; timeoutMs: number }) {
+    this.#child = child;
+    this.#title = options.title;
+    this.#timeoutMs = options.timeoutMs;
+    this.pid = child.pid ?? -1;
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#keep(text));
+    if (child.stdout !== null) {
+      createInterface({ input: child.stdout }).on('line', (text) => this.#takeLine(text));
+    }
+    this.ended = this.#followToEnd();
   }
-  const timer = setTimeout(() => {
-    timedOut = true;
-    killGroup(child, 'SIGKILL');
-  }, timeoutMs);
-  const ended = new Promise<ChildEnd>((resolve) => {
-    const finish = (code: number | null, signal: NodeJS.Signals | null): void => {
-      clearTimeout(timer);
-      killGroup(child, 'SIGKILL');
-      running.delete(child);
-      end = { code, signal, timedOut };
-      resolve(end);
-      notify();
-    };
-    child.once('close', finish);
-    child.once('error', (error) => {
-      keep(`${error.message}\n`);
-      if (child.pid === undefined) finish(null, null);
-    });
-  });
-  const failure = (what: string): Error =>
-    new Error(`${title}\n${what}; its last output:\n${tail}`);
-  const waitForLine = (matches: (line: JsonLine) => boolean): Promise<JsonLine> =>
-    new Promise((resolve, reject) => {
+
+  output(): string {
+    return this.#tail;
+  }
+
+  lines(): readonly JsonLine[] {
+    return this.#lines;
+  }
+
+  waitForLine(matches: (line: JsonLine) => boolean): Promise<JsonLine> {
+    return new Promise((resolve, reject) => {
       const check = (): void => {
-        const found = lines.find(matches);
-        if (found === undefined && end === null) return;
-        waiters.delete(check);
+        const found = this.#lines.find(matches);
+        if (found === undefined && this.#end === null) return;
+        this.#waiters.delete(check);
         if (found !== undefined) resolve(found);
-        else reject(failure(timedOut ? `took over ${timeoutMs} ms` : 'ended too early'));
+        else reject(this.#failure('ended too early'));
       };
-      waiters.add(check);
+      this.#waiters.add(check);
       check();
     });
-  const stop = async (signal: NodeJS.Signals = 'SIGTERM', graceMs = 3_000): Promise<ChildEnd> => {
-    killGroup(child, signal);
-    const grace = setTimeout(() => killGroup(child, 'SIGKILL'), graceMs);
-    const result = await ended;
+  }
+
+  async success(): Promise<void> {
+    const { code, signal } = await this.ended;
+    if (code !== 0) throw this.#failure(`ended with ${signal ?? `code ${code}`}`);
+  }
+
+  async stop(signal: NodeJS.Signals = 'SIGTERM', graceMs = 3_000): Promise<ChildEnd> {
+    killGroup(this.#child, signal);
+    const grace = setTimeout(() => killGroup(this.#child, 'SIGKILL'), graceMs);
+    const end = await this.ended;
     clearTimeout(grace);
-    return result;
-  };
-  return {
-    pid: child.pid ?? -1,
-    ended,
-    output: () => tail,
-    lines: () => lines,
-    waitForLine,
-    success: async () => {
-      const { code, signal } = await ended;
-      if (timedOut) throw failure(`took over ${timeoutMs} ms`);
-      if (code !== 0) throw failure(`ended with ${signal ?? `code ${code}`}`);
-    },
-    stop,
-    [Symbol.asyncDispose]: async () => {
-      await stop();
-    },
-  };
+    return end;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  #followToEnd(): Promise<ChildEnd> {
+    const timer = setTimeout(() => {
+      this.#timedOut = true;
+      killGroup(this.#child, 'SIGKILL');
+    }, this.#timeoutMs);
+    return new Promise((resolve) => {
+      const finish = (code: number | null, signal: NodeJS.Signals | null): void => {
+        clearTimeout(timer);
+        killGroup(this.#child, 'SIGKILL');
+        running.delete(this.#child);
+        this.#end = { code, signal, timedOut: this.#timedOut };
+        resolve(this.#end);
+        this.#wake();
+      };
+      // What it started holds its output open: without this, one survivor would keep us waiting.
+      this.#child.once('exit', () => killGroup(this.#child, 'SIGKILL'));
+      this.#child.once('close', finish);
+      this.#child.once('error', (error) => {
+        this.#keep(`${error.message}\n`);
+        if (this.#child.pid === undefined) finish(null, null);
+      });
+    });
+  }
+
+  #takeLine(text: string): void {
+    this.#keep(`${text}\n`);
+    const line = parseJsonLine(text);
+    if (line === null) return;
+    this.#lines.push(line);
+    this.#wake();
+  }
+
+  #keep(text: string): void {
+    this.#tail = (this.#tail + text).slice(-OUTPUT_CHARS_MAX);
+  }
+
+  #wake(): void {
+    for (const waiter of [...this.#waiters]) waiter();
+  }
+
+  #failure(what: string): Error {
+    const reason = this.#timedOut ? `took over ${this.#timeoutMs} ms` : what;
+    return new Error(`${this.#title}\n${reason}; its last output:\n${this.#tail}`);
+  }
 }
 
 /** Kills the child and everything it started that stayed in its group. */

@@ -11,7 +11,7 @@ export interface TempFolder extends AsyncDisposable {
   dispose(): Promise<void>;
 }
 
-/** Makes a fresh folder, in memory (`/dev/shm`) where the system has it, else in the temp folder. */
+/** Makes a fresh folder, in memory (`/dev/shm`) where there is such, else in the temp folder. */
 export async function makeTempFolder(label: string): Promise<TempFolder> {
   const parent = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
   const path = await mkdtemp(join(parent, `bidwidth-${label}-`));
@@ -62,7 +62,7 @@ export async function listFiles(root: string): Promise<readonly FileEntry[]> {
   return listed.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** What lies below `path` (a file or a folder), as `relative path → SHA-256`, to compare copies. */
+/** What lies below `path` (a file or a folder) as `relative path → SHA-256`, to compare. */
 export async function digestTree(path: string): Promise<Readonly<Record<string, string>>> {
   if ((await stat(path)).isFile()) return { '': sha256OfFile(path) };
   const files = await listFiles(path);

@@ -77,7 +77,7 @@ function hashPieces(paths: readonly string[], pieceLengthBytes: number): Uint8Ar
   return Buffer.concat(hashes);
 }
 
-/** Copies the torrent at `from` to `to` with the announce URL set, its info dictionary untouched. */
+/** Copies the torrent at `from` to `to` with the announce URL set, its info untouched. */
 export async function copyWithTracker(from: string, to: string, tracker: string): Promise<void> {
   const source = await readFile(from);
   const info = bdecode(source).ranges.get('info');

@@ -1,4 +1,4 @@
-/** rtorrent (rakshasa's libTorrent) as a daemon without a terminal. Peers come from trackers only. */
+/** rtorrent (rakshasa's libTorrent) without a terminal. Peers come from trackers only. */
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

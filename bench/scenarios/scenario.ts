@@ -1,0 +1,36 @@
+/** What a benchmark is: contenders doing the same work in turn, each in a fresh process. */
+import type { Measurement } from '../measure.ts';
+
+/** Options every scenario gets. */
+export interface ScenarioOptions {
+  readonly sizeBytes: number;
+  readonly pieceLengthBytes: number;
+}
+
+/** One run: its cost, and further figures by name (they end in their unit). */
+export interface Run {
+  readonly measurement: Measurement;
+  readonly extra: Readonly<Record<string, number>>;
+}
+
+/** One side of the comparison. */
+export interface Contender {
+  readonly name: string;
+  /** Why it cannot take part here; null when it can. */
+  readonly unavailable: string | null;
+  /** Does the work once and checks the result, outside the measured time. */
+  run(): Promise<Run>;
+}
+
+/** A prepared benchmark; disposing it ends its processes and removes its files. */
+export interface PreparedScenario extends AsyncDisposable {
+  readonly contenders: readonly Contender[];
+}
+
+/** A benchmark. The first contender is what the others are compared with. */
+export interface Scenario {
+  readonly name: string;
+  /** What is measured, under which conditions: printed above the table. */
+  readonly conditions: string;
+  prepare(options: ScenarioOptions): Promise<PreparedScenario>;
+}
