@@ -6,7 +6,12 @@ export type DaemonErrorCode =
   | 'DAEMON_TORRENT_UNSUPPORTED'
   | 'DAEMON_TORRENT_UNKNOWN'
   | 'DAEMON_TORRENT_DUPLICATE'
-  | 'DAEMON_DATA_INCOMPLETE';
+  | 'DAEMON_DATA_INCOMPLETE'
+  | 'DAEMON_FILE_UNREADABLE'
+  | 'DAEMON_FILE_UNWRITABLE'
+  | 'DAEMON_FILE_EXISTS'
+  | 'DAEMON_NOTHING_TO_SHARE'
+  | 'DAEMON_TRACKER_SILENT';
 
 /** The node cannot do what it was asked. The message says why and what to do. */
 export class DaemonError extends AppError<DaemonErrorCode> {

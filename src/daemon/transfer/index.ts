@@ -5,4 +5,5 @@ export type {
   TransferOptions,
   TransferSnapshot,
 } from './messages.ts';
+export { RemoteFailure } from './remote-failure.ts';
 export { Transfer, type TransferListener } from './transfer.ts';

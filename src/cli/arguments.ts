@@ -1,0 +1,76 @@
+/** Reads option values; what cannot be read is a usage error in one line. */
+import { InvalidArgumentError } from 'commander';
+import {
+  AppError,
+  type Atto,
+  type AttoPerMib,
+  type Bytes,
+  type BytesPerSecond,
+  parseBtt,
+  parseBttPerGib,
+  parseRate,
+  parseSize,
+} from '../units/index.ts';
+
+/** A host and a port. */
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A TCP or UDP port; 0 lets the system choose. */
+export function readPort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (port >= 0 && port <= 65535) return port;
+  throw new InvalidArgumentError('Use a number from 0 (any free port) to 65535.');
+}
+
+/** `HOST:PORT`, with an IPv6 address in brackets; collects repeated options. */
+export function readPeer(text: string, before: readonly HostPort[] = []): readonly HostPort[] {
+  const match = /^(?:\[([0-9a-f:.%]+)\]|([^:[\]\s]+)):(\d{1,5})$/i.exec(text);
+  const host = match?.[1] ?? match?.[2];
+  const port = Number(match?.[3]);
+  if (host !== undefined && port >= 1 && port <= 65535) return [...before, { host, port }];
+  throw new InvalidArgumentError('Use HOST:PORT, like 192.0.2.1:6881 or [2001:db8::1]:6881.');
+}
+
+/** A rate in bytes a second. */
+export function readRate(text: string): BytesPerSecond {
+  return attempt(() => parseRate(text));
+}
+
+/** A size in bytes. */
+export function readSize(text: string): Bytes {
+  return attempt(() => parseSize(text));
+}
+
+/** A price in BTT per GiB. */
+export function readPrice(text: string): AttoPerMib {
+  return attempt(() => parseBttPerGib(text));
+}
+
+/** An amount in BTT. */
+export function readBtt(text: string): Atto {
+  return attempt(() => parseBtt(text));
+}
+
+/** A duration above zero. */
+export function readSeconds(text: string): number {
+  const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (seconds > 0 && seconds <= 1e9) return seconds;
+  throw new InvalidArgumentError('Use a number of seconds above 0.');
+}
+
+/** Collects the values of an option that may be repeated. */
+export function collect(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}
+
+function attempt<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (failure) {
+    if (!(failure instanceof AppError)) throw failure;
+    throw new InvalidArgumentError(`${failure.message}.`);
+  }
+}

@@ -1,0 +1,88 @@
+/** `bidwidth seed`: serves a torrent until it is stopped. */
+import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readTorrentSource } from '../../daemon/index.ts';
+import { startNode, type TorrentNode } from '../../daemon/node/index.ts';
+import { type AttoPerMib, assert, formatSize } from '../../units/index.ts';
+import { CliError } from '../cli-error.ts';
+import type { Context } from '../context.ts';
+import { type NetworkOptions, nodeOptions } from './node-options.ts';
+import { earnedIn, progressFacts, shortBtt, uploadLine } from './status-line.ts';
+import { TorrentWatch } from './torrent-watch.ts';
+
+/** As commander collects them. */
+export interface SeedOptions extends NetworkOptions {
+  readonly from: string;
+  readonly ask?: AttoPerMib;
+}
+
+const PROGRESS_MS = 1_000;
+
+/** Seeds; stopping it is how it is meant to end, so the exit code is then 0. */
+export async function seed(context: Context, text: string, options: SeedOptions): Promise<void> {
+  const { output } = context;
+  const stop = context.catchStop();
+  const source = await readTorrentSource(text);
+  if (source.kind === 'magnet') {
+    throw new CliError('CLI_USAGE', 'seeding needs the torrent file, not a magnet link');
+  }
+  const watch = new TorrentWatch(output);
+  const node = await startNode(nodeOptions(options), watch);
+  let summarize: (() => void) | null = null;
+  try {
+    const { port } = node.transfer;
+    output.event('listening', { port });
+    const infoHash = await node.transfer.add({
+      source,
+      root: resolve(options.from),
+      peers: options.peer ?? [],
+      useTrackers: options.trackers,
+      mustBeComplete: true,
+    });
+    const startedAt = performance.now();
+    const isStarted = await Promise.race([
+      watch.complete.then(() => true),
+      stop.wait().then(() => false),
+    ]);
+    if (isStarted) {
+      output.event('seeding', { infoHash });
+      output.line(`seeding on port ${port} until Ctrl-C`);
+    }
+    await showUntil(stop.signal, { context, node });
+    summarize = await lastWords(context, { node, infoHash, startedAt });
+  } finally {
+    output.progress('');
+    await node.stop();
+  }
+  summarize();
+}
+
+interface Showing {
+  readonly context: Context;
+  readonly node: TorrentNode;
+}
+
+async function showUntil(signal: AbortSignal, { context, node }: Showing): Promise<void> {
+  while (!signal.aborted) {
+    const snapshot = await node.transfer.snapshot();
+    const torrent = snapshot.torrents[0];
+    assert(torrent, 'the torrent is still there');
+    context.output.event('progress', progressFacts(snapshot, torrent));
+    context.output.progress(uploadLine(snapshot, torrent));
+    await sleep(PROGRESS_MS, null, { signal }).catch(() => {});
+  }
+}
+
+async function lastWords(
+  { output }: Context,
+  run: { readonly node: TorrentNode; readonly infoHash: string; readonly startedAt: number },
+): Promise<() => void> {
+  const snapshot = await run.node.transfer.snapshot();
+  const sentBytes = snapshot.torrents[0]?.sentBytes ?? 0;
+  const earned = earnedIn(snapshot);
+  const seconds = Math.round(performance.now() - run.startedAt) / 1000;
+  const { infoHash } = run;
+  const facts = { ok: true, infoHash, sentBytes, seconds, earnedAtto: earned };
+  const money = earned > 0n ? `, earned ${shortBtt(earned)} BTT` : '';
+  return () => output.summary(facts, [`sent ${formatSize(sentBytes)}${money}`]);
+}

@@ -1,0 +1,98 @@
+/** What a moment of a transfer looks like, for the screen and for programs. */
+import type { TransferSnapshot } from '../../daemon/transfer/index.ts';
+import { type Atto, formatBtt, formatSize, perGib, ZERO_ATTO } from '../../units/index.ts';
+import type { Facts } from '../output.ts';
+
+/** One torrent's part of a snapshot. */
+export type TorrentStatus = TransferSnapshot['torrents'][number];
+
+/** What was paid for downloads since the node started. */
+export function paidIn(snapshot: TransferSnapshot): Atto {
+  return snapshot.exchange?.buyer?.spent ?? ZERO_ATTO;
+}
+
+/** What uploads earned since the node started. */
+export function earnedIn(snapshot: TransferSnapshot): Atto {
+  return snapshot.exchange?.seller?.earned ?? ZERO_ATTO;
+}
+
+/** Seconds until the rest is here at the present rate; null when nothing comes. */
+export function etaSeconds(torrent: TorrentStatus): number | null {
+  const left = torrent.totalBytes - torrent.haveBytes;
+  return torrent.receiveRate < 1 ? null : Math.ceil(left / torrent.receiveRate);
+}
+
+/** The facts of a progress line. */
+export function progressFacts(snapshot: TransferSnapshot, torrent: TorrentStatus): Facts {
+  return {
+    phase: torrent.phase,
+    haveBytes: torrent.haveBytes,
+    totalBytes: torrent.totalBytes,
+    goodPieces: torrent.goodPieces,
+    pieceCount: torrent.pieceCount,
+    receivedBytes: torrent.receivedBytes,
+    sentBytes: torrent.sentBytes,
+    receiveRate: Math.round(torrent.receiveRate),
+    sendRate: Math.round(torrent.sendRate),
+    etaSeconds: etaSeconds(torrent),
+    peers: torrent.peers.length,
+    knownPeers: torrent.knownPeers,
+    ...(snapshot.exchange?.buyer ? { paidAtto: paidIn(snapshot) } : {}),
+    ...(snapshot.exchange?.seller ? { earnedAtto: earnedIn(snapshot) } : {}),
+  };
+}
+
+const BAR_WIDTH = 20;
+
+/** ` 45% ########------------ 12.3 MiB/s, 1:05 left, 4 peers`. */
+export function downloadLine(snapshot: TransferSnapshot, torrent: TorrentStatus): string {
+  const peers = `${torrent.peers.length} peer${torrent.peers.length === 1 ? '' : 's'}`;
+  if (torrent.totalBytes === 0) return `asking ${peers} what this torrent is`;
+  const eta = etaSeconds(torrent);
+  const parts = [
+    `${formatSize(torrent.receiveRate)}/s`,
+    ...(eta === null ? [] : [`${formatDuration(eta)} left`]),
+    peers,
+    ...boughtPart(snapshot),
+  ];
+  return `${bar(torrent.haveBytes / torrent.totalBytes)} ${parts.join(', ')}`;
+}
+
+/** `12.3 MiB/s up to 4 peers, 1.2 GiB sent, earned 0.5 BTT`. */
+export function uploadLine(snapshot: TransferSnapshot, torrent: TorrentStatus): string {
+  const { seller } = snapshot.exchange ?? {};
+  const earned = seller ? [`earned ${shortBtt(seller.earned)} BTT`] : [];
+  const price = seller ? [`price ${shortBtt(perGib(seller.price))} BTT/GiB`] : [];
+  const peers = `${torrent.peers.length} peer${torrent.peers.length === 1 ? '' : 's'}`;
+  const sent = `${formatSize(torrent.sentBytes)} sent`;
+  const rate = `${formatSize(torrent.sendRate)}/s to ${peers}`;
+  return ['seeding: ', [rate, sent, ...earned, ...price].join(', ')].join('');
+}
+
+/** ` 45% ########------------`; `share` from 0 to 1. */
+export function bar(share: number): string {
+  const full = Math.floor(share * BAR_WIDTH);
+  const percent = `${Math.floor(share * 100)}`.padStart(3);
+  return `${percent}% ${'#'.repeat(full)}${'-'.repeat(BAR_WIDTH - full)}`;
+}
+
+/** `7 s`, `1:05`, `2:03:04`. */
+export function formatDuration(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const two = (value: number): string => `${value}`.padStart(2, '0');
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes}:${two(whole % 60)}`;
+  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}`;
+}
+
+/** Up to six decimals, cut off: enough for a glance. */
+export function shortBtt(amount: Atto): string {
+  return formatBtt(amount).replace(/(\.\d{6})\d+$/, '$1');
+}
+
+/** What is being paid, and the highest price agreed on with any peer. */
+function boughtPart({ exchange }: TransferSnapshot): readonly string[] {
+  if (!exchange?.buyer) return [];
+  return [`paid ${shortBtt(exchange.buyer.spent)} BTT`];
+}

@@ -1,0 +1,75 @@
+/** Follows one torrent of a node: prints its news, and knows how it ended. */
+import {
+  RemoteFailure,
+  type TorrentNews,
+  type TransferListener,
+} from '../../daemon/transfer/index.ts';
+import type { Output } from '../output.ts';
+
+/** The listener of a node that works on one torrent. */
+export class TorrentWatch implements TransferListener {
+  readonly #output: Output;
+  readonly #ended: PromiseWithResolvers<void> = Promise.withResolvers<void>();
+  readonly #lastTrackerLine = new Set<string>();
+  /** Pieces checked by now, while the files are being checked. */
+  checking: { readonly checked: number; readonly pieceCount: number } | null = null;
+
+  constructor(output: Output) {
+    this.#output = output;
+    // Whoever waits gets the failure; until then it is not unhandled.
+    this.#ended.promise.catch(() => {});
+  }
+
+  /** Resolves when everything is on disk; rejects when the torrent or the thread failed. */
+  get complete(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  onNews(_torrent: string, news: TorrentNews): void {
+    const output = this.#output;
+    switch (news.kind) {
+      case 'metadata':
+        output.event('metadata', { name: news.name, infoBytes: news.infoBytes.length });
+        output.line(`found out what it is: ${news.name}`);
+        break;
+      case 'checking':
+        this.checking = { checked: news.checked, pieceCount: news.pieceCount };
+        output.event('checking', this.checking);
+        break;
+      case 'started':
+        this.checking = null;
+        output.event('started', { goodPieces: news.goodPieces, pieceCount: news.pieceCount });
+        if (news.goodPieces > 0) {
+          output.line(`${news.goodPieces} of ${news.pieceCount} pieces are here already`);
+        }
+        break;
+      case 'tracker':
+        this.#onTracker(news.line, news.isFailure);
+        break;
+      case 'ban':
+        output.notice(news.line);
+        break;
+      case 'complete':
+        this.#ended.resolve();
+        break;
+      case 'failed':
+        this.#ended.reject(new RemoteFailure(news.code, news.line));
+        break;
+    }
+  }
+
+  onCrash(failure: Error): void {
+    this.#ended.reject(failure);
+  }
+
+  /** People read of a tracker's trouble once, not at every attempt. */
+  #onTracker(line: string, isFailure: boolean): void {
+    this.#output.event('tracker', { line, isFailure });
+    if (this.#output.isJson || !isFailure || this.#lastTrackerLine.has(line)) return;
+    if (this.#lastTrackerLine.size < TRACKER_LINES_MAX) this.#lastTrackerLine.add(line);
+    this.#output.notice(line);
+  }
+}
+
+/** Different lines remembered; a torrent with more kinds of trouble repeats itself. */
+const TRACKER_LINES_MAX = 1000;

@@ -1,0 +1,44 @@
+/** `bidwidth tracker`: runs a tracker, or asks others about a torrent. */
+import { readTorrentSource } from '../../daemon/index.ts';
+import { scrapeTrackers, startTrackerServer } from '../../daemon/tracker/index.ts';
+import type { Context } from '../context.ts';
+
+/** As commander collects them. */
+export interface TrackerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly udpPort?: number;
+  readonly http: boolean;
+  readonly udp: boolean;
+}
+
+/** Runs a tracker until it is stopped, which is how it is meant to end. */
+export async function runTracker(context: Context, options: TrackerOptions): Promise<void> {
+  const { output } = context;
+  const stop = context.catchStop();
+  const server = await startTrackerServer({
+    host: options.host,
+    httpPort: options.http ? options.port : null,
+    udpPort: options.udp ? (options.udpPort ?? options.port) : null,
+  });
+  const { httpPort, udpPort, announceUrls } = server;
+  output.event('listening', { httpPort, udpPort, announceUrls });
+  for (const url of announceUrls) output.line(`announce to ${url}`);
+  await stop.wait();
+  const stats = server.stats();
+  await server.close();
+  output.summary({ ok: true, ...stats }, ['stopped']);
+}
+
+/** Asks a torrent's trackers how large its swarm is; fails when none of them says. */
+export async function scrape(context: Context, text: string): Promise<void> {
+  const trackers = await scrapeTrackers(await readTorrentSource(text));
+  const ok = trackers.some((one) => one.problem === null);
+  if (!ok) context.exitCode = 1;
+  const lines = trackers.map((one) =>
+    one.problem === null
+      ? `${one.tracker}: ${one.seeders} seeders, ${one.leechers} leechers, ${one.completed} downloads`
+      : `${one.tracker} ${one.problem}`,
+  );
+  context.output.summary({ ok, trackers }, lines);
+}

@@ -1,0 +1,149 @@
+/** Every command and option. The commands' code is loaded when one of them runs. */
+import { Command } from 'commander';
+import { defaultDataFolder } from '../daemon/index.ts';
+import { UNLIMITED } from '../units/index.ts';
+import {
+  collect,
+  readBtt,
+  readPeer,
+  readPort,
+  readPrice,
+  readRate,
+  readSeconds,
+  readSize,
+} from './arguments.ts';
+import type { CreateOptions } from './commands/create.ts';
+import type { DownloadOptions } from './commands/download.ts';
+import type { SeedOptions } from './commands/seed.ts';
+import type { TrackerOptions } from './commands/tracker.ts';
+import type { VerifyCommandOptions } from './commands/verify.ts';
+import type { Context } from './context.ts';
+
+const VERSION = '0.1.0';
+
+/** The command line of `context`. Parsing throws `CommanderError` instead of ending the process. */
+export function buildProgram(context: Context): Command {
+  const program = new Command('bidwidth')
+    .description('A BitTorrent node with a bandwidth market inside it')
+    .version(VERSION)
+    .exitOverride()
+    // The one line is written where all failures are, in main.ts.
+    .configureOutput({ outputError: () => {} })
+    .showSuggestionAfterError(true);
+  addTransferCommands(program, context);
+  addTorrentCommands(program, context);
+  addTrackerCommands(program, context);
+  return program;
+}
+
+function addTransferCommands(program: Command, context: Context): void {
+  const download = program
+    .command('download')
+    .description('download a torrent; paying for speed is up to you')
+    .argument('<torrent|magnet>', 'torrent file, magnet link or info-hash')
+    .requiredOption('--to <dir>', 'folder to download into')
+    .option('--max-price <btt>', 'highest price you pay, in BTT per GiB', readPrice)
+    .option('--budget <btt>', 'most you spend on this download, in BTT', readBtt)
+    .option('--seed', 'go on seeding when complete, until Ctrl-C', false)
+    .option('--timeout <seconds>', 'give up when not complete by then', readSeconds);
+  addNetworkOptions(download).action(async (text: string, options: DownloadOptions) => {
+    const command = await import('./commands/download.ts');
+    await command.download(context, text, options);
+  });
+  const seed = program
+    .command('seed')
+    .description('serve a torrent until Ctrl-C, and be paid for it where peers bid')
+    .argument('<torrent>', 'torrent file')
+    .requiredOption('--from <dir>', "folder that holds the torrent's file or folder")
+    .option('--ask <btt>', 'lowest price you sell at, in BTT per GiB', readPrice);
+  addNetworkOptions(seed).action(async (text: string, options: SeedOptions) => {
+    const command = await import('./commands/seed.ts');
+    await command.seed(context, text, options);
+  });
+}
+
+function addTorrentCommands(program: Command, context: Context): void {
+  program
+    .command('create')
+    .description('make a torrent of a file or a folder')
+    .argument('<path>', 'file or folder')
+    .requiredOption('--out <file>', 'where the torrent file goes')
+    .option('--tracker <url>', 'announce URL; may be repeated, first is asked first', collect)
+    .option('--v1', 'the form every client reads (default)')
+    .option('--v2', 'the newer form with SHA-256 alone')
+    .option('--hybrid', 'both forms in one')
+    .option('--piece-length <size>', 'a power of two from 16K', readSize)
+    .option('--private', 'peers come from the trackers only', false)
+    .option('--web-seed <url>', 'HTTP source of the same files; may be repeated', collect)
+    .option('--comment <text>', 'a comment for people')
+    .option('--name <name>', 'name of the file or folder for downloaders')
+    .option('--force', 'replace the torrent file if it exists', false)
+    .option('--json', 'one JSON object per line')
+    .action(async (path: string, options: CreateOptions) => {
+      const command = await import('./commands/create.ts');
+      await command.create(context, path, options);
+    });
+  program
+    .command('info')
+    .description('say what a torrent or magnet link contains')
+    .argument('<torrent|magnet>', 'torrent file, magnet link or info-hash')
+    .option('--json', 'one JSON object')
+    .action(async (text: string) => {
+      const command = await import('./commands/info.ts');
+      await command.info(context, text);
+    });
+  program
+    .command('verify')
+    .description('hold files against a torrent')
+    .argument('<torrent>', 'torrent file')
+    .requiredOption('--in <dir>', "folder that holds the torrent's file or folder")
+    .option('--json', 'one JSON object per line')
+    .action(async (text: string, options: VerifyCommandOptions) => {
+      const command = await import('./commands/verify.ts');
+      await command.verify(context, text, options);
+    });
+}
+
+function addTrackerCommands(program: Command, context: Context): void {
+  const tracker = program
+    .command('tracker')
+    .description('run an HTTP and UDP tracker until Ctrl-C')
+    .option('--host <address>', 'address to listen on; :: for IPv4 and IPv6', '0.0.0.0')
+    .option(
+      '--port <number>',
+      'TCP port, and UDP port unless --udp-port says otherwise',
+      readPort,
+      6969,
+    )
+    .option('--udp-port <number>', 'UDP port', readPort)
+    .option('--no-http', 'UDP only')
+    .option('--no-udp', 'HTTP only')
+    .option('--json', 'one JSON object per line')
+    .action(async (options: TrackerOptions) => {
+      const command = await import('./commands/tracker.ts');
+      await command.runTracker(context, options);
+    });
+  tracker
+    .command('scrape')
+    .description("ask a torrent's trackers how large its swarm is")
+    .argument('<torrent|magnet>', 'torrent file or magnet link')
+    .option('--json', 'one JSON object')
+    .action(async (text: string) => {
+      const command = await import('./commands/tracker.ts');
+      await command.scrape(context, text);
+    });
+}
+
+function addNetworkOptions(command: Command): Command {
+  return command
+    .option('--peer <host:port>', 'a peer to connect to; may be repeated', readPeer)
+    .option('--port <number>', 'port for peers; 0 for any (default: 6881 or any)', readPort)
+    .option('--bind <address>', 'local address to listen on and connect from')
+    .option('--upload-limit <rate>', 'such as 500K or 2M (a second)', readRate, UNLIMITED)
+    .option('--download-limit <rate>', 'such as 500K or 2M (a second)', readRate, UNLIMITED)
+    .option('--no-trackers', "do not use the torrent's trackers")
+    .option('--no-dht', 'accepted for scripts: this version has no DHT')
+    .option('--no-lsd', 'accepted for scripts: this version has no local discovery')
+    .option('--data-dir <dir>', 'where the node remembers things', defaultDataFolder(process.env))
+    .option('--json', 'one JSON object per line');
+}

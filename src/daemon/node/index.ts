@@ -1,0 +1,2 @@
+/** A whole node: the transfer thread, and the money service beside it when it trades. */
+export { type NodeOptions, startNode, TorrentNode } from './torrent-node.ts';
