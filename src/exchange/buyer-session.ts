@@ -48,15 +48,14 @@ import {
   LANE_BYTES_MIN,
   LANE_GAP_MS,
   LANE_PATIENCE_BUYER_MS,
+  SETTLING_MS,
   TICK_BYTES_MIN,
   TICK_SECONDS,
   WINDOW_BYTES_MAX,
   WINDOW_BYTES_MIN,
 } from './limits.ts';
+import { endsBuying, isLaneLost } from './refusal-codes.ts';
 import { SoldMeter, tagOf } from './sold-meter.ts';
-
-/** Errors after which requests are no longer bought until things are settled. */
-const STEP_BACK_CODES: ReadonlySet<string> = new Set(['unpaid', 'quote-unknown', 'quote-ignored']);
 
 /** A piece failed: after this many the connection closes. */
 const FAILED_PIECES_MAX = 2;
@@ -165,7 +164,7 @@ export class BuyerSession {
   onError(error: ErrorMessage): void {
     this.#channel.tell({ type: 'refused', by: 'them', code: error.code, text: error.text });
     if (isLaneLost(error.code)) this.#lanes.onLaneRefused();
-    if (STEP_BACK_CODES.has(error.code)) this.#stepBack(error.code);
+    if (endsBuying(error.code)) this.#stepBack(error.code);
     this.#pay(true);
     this.#advance();
   }
@@ -203,7 +202,12 @@ export class BuyerSession {
   /** Signs what is owed; true when nothing is owed, being signed, or waiting for its `ack`. */
   settle(): boolean {
     this.#pay(true);
-    return this.#isStopped || (this.#debt === 0n && this.#lanes.isSettled);
+    return !this.#isUnsettled;
+  }
+
+  /** Something is owed or not acknowledged, and the last block came a moment ago. */
+  get isSettling(): boolean {
+    return this.#isUnsettled && this.#channel.now - this.#movedAt < SETTLING_MS;
   }
 
   onClosed(): void {
@@ -344,6 +348,10 @@ export class BuyerSession {
 
   // Money.
 
+  get #isUnsettled(): boolean {
+    return !this.#isStopped && (this.#debt > 0n || !this.#lanes.isSettled);
+  }
+
   /** Owed and not signed. */
   get #debt(): Atto {
     return subtractAttoFloor(addAtto(this.#meter.owed, this.#carried), this.#lanes.paid);
@@ -380,10 +388,4 @@ export class BuyerSession {
     const due = payable >= unpaid ? debt : atto((debt * BigInt(payable)) / BigInt(unpaid));
     this.#lanes.pay(due);
   }
-}
-
-/** Whether an error means that a lane, or what was signed on it, is not taken. */
-function isLaneLost(code: string): boolean {
-  if (code === 'voucher-not-more' || code === 'voucher-too-small') return false;
-  return /^(lane|path|voucher)-/.test(code);
 }

@@ -64,6 +64,9 @@ export const BID_RETRY_MS = 30_000;
 /** With debt and no traffic for so long, a buyer pays what it owes. */
 export const IDLE_FLUSH_MS = 200;
 
+/** A connection nobody needs any more stays so long, at most, for the last voucher. */
+export const SETTLING_MS = 5_000;
+
 /** Quotes of a connection that can still be accepted. */
 export const QUOTES_OPEN_MAX = 8;
 

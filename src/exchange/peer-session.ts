@@ -122,6 +122,15 @@ export class PaySession implements PeerExtensionSession {
     this.buying?.onPieceFailed();
   }
 
+  /**
+   * Money for what was delivered is still on its way: a connection that is no longer needed should
+   * stay a moment. Ends by itself after `SETTLING_MS` at the latest.
+   */
+  get isSettling(): boolean {
+    if (this.channel.isClosed) return false;
+    return (this.buying?.isSettling ?? false) || (this.selling?.isSettling ?? false);
+  }
+
   onTick(now: Instant): void {
     this.channel.now = now;
     this.buying?.onTick(now);

@@ -203,6 +203,11 @@ export class SellerSession {
     }
   }
 
+  /** A voucher for what was sent is due, or is being stored. */
+  get isSettling(): boolean {
+    return this.#lateCode === null && (this.#debtSince !== null || this.#lanes.isChecking);
+  }
+
   onClosed(now: Instant): void {
     const unpaid = this.#unpaid;
     if (unpaid > 0 && this.#lanes.payer) this.#desk.losses.onLost(this.#lanes.payer, unpaid, now);
