@@ -86,7 +86,13 @@ async function measure(chain: ScratchChain): Promise<void> {
     return opened;
   };
   const claimAs = async (from: Address, opened: readonly Opened[], lane: number): Promise<number> =>
-    chain.send({ from, ...call('claim', opened.map((one) => claimOf(one, lane, digests))) });
+    chain.send({
+      from,
+      ...call(
+        'claim',
+        opened.map((one) => claimOf(one, lane, digests)),
+      ),
+    });
 
   const [single, ...rest] = await openMany(1 + BATCH, 32);
   assert(single, 'opened');
@@ -126,7 +132,8 @@ function each(gas: number): number {
 function lanePayees(laneCount: number, named: readonly Address[]): readonly Address[] {
   return Array.from(
     { length: laneCount },
-    (_, index) => named[index] ?? parseAddress(`0x${'a7'.repeat(19)}${toHex(Uint8Array.of(index))}`),
+    (_, index) =>
+      named[index] ?? parseAddress(`0x${'a7'.repeat(19)}${toHex(Uint8Array.of(index))}`),
   );
 }
 
@@ -170,13 +177,17 @@ function signatureOf(packed: Uint8Array): unknown {
 function report(isCheck: boolean): number {
   const path = join(ROOT, FILE);
   const wanted = `${JSON.stringify(figures, null, 2)}\n`;
-  const broken = Object.entries(CEILINGS).filter(([name, most]) => !((figures[name] ?? NaN) <= most));
+  const broken = Object.entries(CEILINGS).filter(
+    ([name, most]) => !((figures[name] ?? NaN) <= most),
+  );
   for (const [name, most] of broken) console.error(`${name}: ${figures[name]} gas, above ${most}`);
   if (!isCheck) {
     writeFileSync(path, wanted);
     console.log(wanted);
   } else if (readFileSync(path, 'utf8') !== wanted) {
-    console.error(`${FILE} is stale: run \`npm run contracts:gas\`, look at the difference\n${wanted}`);
+    console.error(
+      `${FILE} is stale: run \`npm run contracts:gas\`, look at the difference\n${wanted}`,
+    );
     return 1;
   }
   return broken.length === 0 ? 0 : 1;
