@@ -36,7 +36,13 @@ import {
   subtractAttoFloor,
   ZERO_ATTO,
 } from '../units/index.ts';
-import type { AckMessage, ErrorMessage, HelloMessage, QuoteMessage } from '../wire/bw-pay/index.ts';
+import {
+  type AckMessage,
+  BW_PAY_PRICE_MAX,
+  type ErrorMessage,
+  type HelloMessage,
+  type QuoteMessage,
+} from '../wire/bw-pay/index.ts';
 import { Bidding } from './bidding.ts';
 import type { BuyerDesk } from './buyer-desk.ts';
 import { BuyerLanes } from './buyer-lanes.ts';
@@ -272,7 +278,8 @@ export class BuyerSession {
   #sendBid(hello: HelloMessage): void {
     const { now } = this.#channel;
     const { maxPrice } = this.#desk.options;
-    if (hello.reserve > maxPrice || this.#desk.budgetLeft === 0n) return;
+    // A reserve above our price may fall, and an automatic one does so only if it hears of us.
+    if (hello.reserve >= BW_PAY_PRICE_MAX || this.#desk.budgetLeft === 0n) return;
     this.#desk.join(this.key);
     const bid = this.#bidding.next({ now, maxPrice, rate: this.#desk.bidRate(this, now) });
     if (bid) this.#channel.send(bid);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BLOCK_BYTES, KIB, MIB } from '../units/index.ts';
+import { type AttoPerMib, attoPerMib, BLOCK_BYTES, KIB, MIB } from '../units/index.ts';
 import { VOUCHER_PATIENCE_MS } from './limits.ts';
 import { Pair } from './testing/pair.ts';
 
@@ -131,7 +131,7 @@ test('nobody buys above its price', () => {
 test('when the price rises above its limit the buyer withdraws, and pays what it owes', () => {
   const pair = new Pair({ totalBytes: 1024 * MIB });
   pair.run(2000);
-  pair.seller.configure({ seller: { ask: { kind: 'fixed', price: 6000n as never } } });
+  pair.seller.configure({ seller: { ask: { kind: 'fixed', price: attoPerMib(6000n) } } });
   pair.run(15_000);
   assert.equal(pair.buying.state, 'idle');
   const { owed, paid } = pair.buying;
@@ -143,7 +143,7 @@ test('a higher price within the limit is accepted, and each byte costs what was 
   const pair = new Pair({ totalBytes: 400 * MIB });
   watchLosses(pair);
   pair.run(2000);
-  pair.seller.configure({ seller: { ask: { kind: 'fixed', price: 3000n as never } } });
+  pair.seller.configure({ seller: { ask: { kind: 'fixed', price: attoPerMib(3000n) } } });
   assert.ok(pair.runUntil(() => pair.isComplete));
   pair.run(2000);
   const { buying, selling } = pair;
@@ -213,4 +213,28 @@ test('connections that break at any moment lose at most a window, and lanes go o
       `seed ${seed}: ${lost} atto lost in ${breaks} breaks`,
     );
   }
+});
+
+test('an automatic ask comes down to a buyer that is priced out', () => {
+  const pair = new Pair({ maxPrice: 900n, totalBytes: 4096 * MIB });
+  const [start, lowest, highest] = [1000n, 500n, 2000n].map((price) => attoPerMib(price)) as [
+    AttoPerMib,
+    AttoPerMib,
+    AttoPerMib,
+  ];
+  pair.seller.configure({ seller: { ask: { kind: 'automatic', start, lowest, highest } } });
+  pair.run(90_000);
+  assert.ok((pair.seller.snapshot().seller?.reserve ?? 0n) <= 900n);
+  assert.equal(pair.buying.state, 'buying');
+});
+
+test('a buyer without grace left stays a free peer until its lane is there', () => {
+  const pair = new Pair({ totalBytes: 4096 * MIB });
+  pair.purse.laneDelayMs = 10 ** 6;
+  pair.run(1000);
+  pair.connect();
+  const before = pair.delivered;
+  pair.run(1000);
+  assert.equal(pair.buying.state, 'bidding');
+  assert.ok(pair.delivered > before + 4 * MIB);
 });

@@ -58,12 +58,17 @@ export class GraceBook {
     this.#uploaded += size;
   }
 
+  /** What an identity or a prefix could still take, in bytes. */
+  left(name: string, now: Instant): number {
+    const pool = GRACE_POOL_BYTES + this.#uploaded * GRACE_SHARE_MAX - this.#outstanding;
+    const own = this.#bytesEach - this.#used.get(name, now);
+    return Math.floor(Math.max(0, Math.min(own, pool)));
+  }
+
   /** Takes as much as identity, prefix and the pool allow; returns how much that is. */
   take(claim: GraceClaim, now: Instant): number {
     const names = [claim.identity, claim.prefix];
-    const used = Math.max(...names.map((name) => this.#used.get(name, now)));
-    const pool = GRACE_POOL_BYTES + this.#uploaded * GRACE_SHARE_MAX - this.#outstanding;
-    const granted = Math.floor(Math.max(0, Math.min(this.#bytesEach - used, pool)));
+    const granted = Math.min(...names.map((name) => this.left(name, now)));
     for (const name of names) this.#used.add(name, granted, now);
     this.#outstanding += granted;
     return granted;

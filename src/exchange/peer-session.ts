@@ -1,5 +1,6 @@
 /** One connection's `bw_pay`: the hellos, the limits on messages, and who gets which message. */
 import type { PeerExtensionSession, PeerLink } from '../engine/index.ts';
+import { networkPrefix } from '../market/index.ts';
 import type { EscrowDigests } from '../payment/index.ts';
 import { type Address, attoPerMib, bytes, type Instant, instant } from '../units/index.ts';
 import {
@@ -58,7 +59,8 @@ export class PaySession implements PeerExtensionSession {
     if (this.#hasGreeted) return;
     this.#hasGreeted = true;
     const { identity, seller } = this.#world;
-    const { infoHash, localPeerId, remotePeerId } = this.channel.link;
+    const { link } = this.channel;
+    const { infoHash, localPeerId, remotePeerId } = link;
     const digest = this.#world.digests.bind({
       infoHash: infoHash.subarray(0, ID_BYTES),
       signerPeerId: localPeerId,
@@ -73,7 +75,7 @@ export class PaySession implements PeerExtensionSession {
       payee: identity.payee,
       // The highest price there is says that nothing is for sale.
       reserve: seller?.reserve ?? attoPerMib(BW_PAY_PRICE_MAX),
-      grace: bytes(seller?.graceBytes ?? 0),
+      grace: bytes(seller?.grace.left(networkPrefix(link.remoteHost), now) ?? 0),
       signature: identity.bind(digest),
     });
   }

@@ -17,7 +17,6 @@ export interface SellerOptions {
 export class SellerDesk {
   readonly book: SellerBook;
   readonly market: SellerMarket = new SellerMarket();
-  readonly graceBytes: number;
   readonly grace: GraceBook;
   readonly losses: LossBook = new LossBook();
   /** By peer key. As many as the engine has connections. */
@@ -33,8 +32,7 @@ export class SellerDesk {
     this.book = book;
     this.#ask = options.ask;
     this.#reserve = firstAsk(options.ask);
-    this.graceBytes = options.graceBytes ?? GRACE_BYTES_DEFAULT;
-    this.grace = new GraceBook(this.graceBytes);
+    this.grace = new GraceBook(options.graceBytes ?? GRACE_BYTES_DEFAULT);
   }
 
   /** The lowest price we sell at now. */

@@ -251,8 +251,9 @@ export class SellerSession {
     };
   }
 
+  /** It would buy at a lower price; a buyer that withdrew for the price still counts. */
   get isPricedOut(): boolean {
-    return this.#bid !== null && this.#bid.budget > 0n && this.#bid.maxPrice < this.#desk.price;
+    return this.#accepted === null && this.#bid !== null && this.#bid.maxPrice < this.#desk.price;
   }
 
   /** Tells the bidder a price, unless it knows it (nearly) already. */

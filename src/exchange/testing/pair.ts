@@ -217,6 +217,8 @@ export class Pair {
       this.#post(wire.toSeller, () => wire.seller.onMessage(payload, this.now));
     sellerEnd.onSend = (payload) =>
       this.#post(wire.toBuyer, () => wire.buyer.onMessage(payload, this.now));
+    // The engine decides anew whenever somebody becomes interested.
+    sellerEnd.wantsRechoke = true;
     this.wire = wire;
     wire.buyer.onSupported(this.now);
     wire.seller.onSupported(this.now);
