@@ -37,8 +37,9 @@ const chosen = SCENARIOS.filter(({ name }) => values.only === undefined || value
 if (chosen.length === 0) throw new Error(`there is no scenario ${values.only}`);
 
 const machine = describeMachine();
-const { cpuModel, cores, kernel, node } = machine;
+const { cpuModel, cores, kernel, node, loadBefore } = machine;
 console.log(`${cpuModel}, ${cores} cores, ${kernel}, Node ${node}, ${values.date}`);
+console.log(`load before the first run: ${loadBefore.toFixed(2)}`);
 const scenarios: { readonly name: string; readonly results: readonly ContenderResult[] }[] = [];
 for (const scenario of chosen) {
   console.log(`\n${scenario.name}: ${scenario.conditions}`);

@@ -1,5 +1,5 @@
 /** Medians, ranges and the table a person reads. */
-import { arch, cpus, platform, release, totalmem } from 'node:os';
+import { arch, cpus, loadavg, platform, release, totalmem } from 'node:os';
 import type { Run } from './scenarios/scenario.ts';
 
 /** Middle, least and most of a series. */
@@ -24,6 +24,8 @@ export interface Machine {
   readonly memoryBytes: number;
   readonly kernel: string;
   readonly node: string;
+  /** One-minute load before the first run: well above 0, the wall times are worth little. */
+  readonly loadBefore: number;
 }
 
 /** This machine. */
@@ -35,6 +37,7 @@ export function describeMachine(): Machine {
     memoryBytes: totalmem(),
     kernel: `${platform()} ${release()} ${arch()}`,
     node: process.version,
+    loadBefore: loadavg()[0] ?? 0,
   };
 }
 
