@@ -1,4 +1,5 @@
 /** Puts LaneEscrow at its fixed address on a fresh embedded chain. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { toHex as hexOf } from 'viem';
 import { keySigner } from '../account.ts';
 import { ChainError } from '../chain-error.ts';
@@ -9,6 +10,9 @@ import { LOCAL_CHAIN_ID, LOCAL_ESCROW, LOCAL_GAS_PRICE } from '../networks.ts';
 const DEPLOYER_KEY = new TextEncoder().encode('bidwidth: local chain deployer 1');
 
 const DEPLOY_GAS = 5_000_000n;
+
+const LOOKS_MAX = 500;
+const LOOK_MS = 10;
 
 /** Does nothing when the contract is there. `ask` talks to anvil directly. */
 export async function deployLocalEscrow(
@@ -27,7 +31,10 @@ export async function deployLocalEscrow(
     gasPrice: LOCAL_GAS_PRICE,
   });
   await ask('eth_sendRawTransaction', [raw]);
-  if ((await ask('eth_getCode', [LOCAL_ESCROW, 'latest'])) === '0x') {
-    throw new ChainError('CHAIN_LOCAL', 'LaneEscrow could not be deployed on the local chain');
+  // anvil answers before the block is made.
+  for (let look = 0; look < LOOKS_MAX; look++) {
+    if ((await ask('eth_getCode', [LOCAL_ESCROW, 'latest'])) !== '0x') return;
+    await sleep(LOOK_MS);
   }
+  throw new ChainError('CHAIN_LOCAL', 'LaneEscrow could not be deployed on the local chain');
 }

@@ -46,37 +46,44 @@ interface Answer {
 /** Answers the other side of `port` with `money`, until the port closes. */
 export function servePurseAndBook(port: MessagePort, money: PurseAndBook): void {
   const answers = new Outbox<Answer>(port);
-  const { purse, book } = money;
-  const perform = (question: Question): void => {
-    switch (question.kind) {
-      case 'lane': {
-        const { id, payee, cap } = question;
-        return purse.requestLane(payee, cap, (outcome) => answers.add({ id, outcome }));
-      }
-      case 'sign': {
-        const { id, voucher, context } = question;
-        return purse.signVoucher(voucher, context, (outcome) => answers.add({ id, outcome }));
-      }
-      case 'release':
-        return purse.releaseLane(question.allotment, question.lane);
-      case 'admit': {
-        const { id, offer } = question;
-        return book.admitLane(offer, (outcome) => answers.add({ id, outcome }));
-      }
-      case 'accept': {
-        const { id, signed, context } = question;
-        return book.acceptVoucher(signed, context, (outcome) => answers.add({ id, outcome }));
-      }
-    }
-  };
   // Only our own code is at the other end of the port.
-  port.on('message', (questions: readonly Question[]) => questions.forEach(perform));
+  port.on('message', (questions: readonly Question[]) => {
+    for (const question of questions) {
+      // A release has no answer, and nobody calls this for it.
+      const id = question.kind === 'release' ? 0 : question.id;
+      perform(money, question, (outcome) => answers.add({ id, outcome }));
+    }
+  });
 }
 
 /** Purse and book as the transfer loop sees them. When the port closes, what waits is refused. */
 export function purseAndBookOver(port: MessagePort): PurseAndBook {
   const far = new FarMoney(port);
   return { purse: far, book: far };
+}
+
+function perform(
+  { purse, book }: PurseAndBook,
+  question: Question,
+  done: (outcome: Answer['outcome']) => void,
+): void {
+  switch (question.kind) {
+    case 'lane':
+      purse.requestLane(question.payee, question.cap, done);
+      break;
+    case 'sign':
+      purse.signVoucher(question.voucher, question.context, done);
+      break;
+    case 'release':
+      purse.releaseLane(question.allotment, question.lane);
+      break;
+    case 'admit':
+      book.admitLane(question.offer, done);
+      break;
+    case 'accept':
+      book.acceptVoucher(question.signed, question.context, done);
+      break;
+  }
 }
 
 class FarMoney implements BuyerPurse, SellerBook {

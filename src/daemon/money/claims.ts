@@ -1,0 +1,183 @@
+/** Cashes earned lanes: in batches, when they are worth the gas or about to expire. */
+import { type Chain, isChainError, type MinedReceipt, type SendQueue } from '../../chain/index.ts';
+import {
+  CLAIM_LANES_MAX,
+  type ClaimCandidate,
+  gasShareOf,
+  planClaims,
+} from '../../payment/index.ts';
+import { type Atto, addAtto, atto, ZERO_ATTO } from '../../units/index.ts';
+import type { Book, ClaimableLane } from './book.ts';
+import type { ChainClock } from './chain-clock.ts';
+import type { HistoryRecords } from './history-records.ts';
+
+/** What claiming works with. */
+export interface ClaimParts {
+  readonly chain: Chain;
+  readonly queue: SendQueue;
+  readonly book: Book;
+  readonly history: HistoryRecords;
+  readonly clock: ChainClock;
+}
+
+/** What a round of claims did. */
+export interface ClaimSummary {
+  readonly laneCount: number;
+  readonly amount: Atto;
+  /** Gas paid. */
+  readonly fee: Atto;
+  /** Lanes left because they are worth less than their gas. */
+  readonly notWorthCount: number;
+}
+
+/** A lane without a voucher for so long counts as done: its buyer is gone. */
+const LANE_IDLE_MS = 10 * 60_000;
+
+/** Claims of one wallet. One round at a time. */
+export class Claims {
+  readonly #parts: ClaimParts;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: ClaimParts) {
+    this.#parts = parts;
+  }
+
+  /** Claims what is due by itself. */
+  claimDue(): Promise<ClaimSummary> {
+    return this.#inTurn(() => this.#claimWhile((lanes) => this.#dueOf(lanes)));
+  }
+
+  /** Claims everything that brings more than its gas. It ends these lanes, also those in use. */
+  claimAll(): Promise<ClaimSummary> {
+    return this.#inTurn(() => this.#claimWhile((lanes) => this.#worthyOf(lanes)));
+  }
+
+  async #claimWhile(
+    choose: (lanes: readonly ClaimableLane[]) => Promise<readonly ClaimableLane[]>,
+  ): Promise<ClaimSummary> {
+    this.#parts.book.expire();
+    let summary: ClaimSummary = {
+      laneCount: 0,
+      amount: ZERO_ATTO,
+      fee: ZERO_ATTO,
+      notWorthCount: 0,
+    };
+    for (;;) {
+      const claimable = this.#parts.book.claimable();
+      const batch = await choose(claimable);
+      if (batch.length === 0) return { ...summary, notWorthCount: claimable.length };
+      summary = await this.#claimBatch(batch, summary);
+    }
+  }
+
+  async #dueOf(lanes: readonly ClaimableLane[]): Promise<readonly ClaimableLane[]> {
+    const { chain, clock } = this.#parts;
+    const byCandidate = new Map<ClaimCandidate, ClaimableLane>();
+    for (const lane of lanes) byCandidate.set(candidateOf(lane, clock.nowMs()), lane);
+    const costs = { now: clock.now(), attoPerGas: await chain.gasPrice() };
+    return planClaims([...byCandidate.keys()], costs).flatMap(
+      (candidate) => byCandidate.get(candidate) ?? [],
+    );
+  }
+
+  async #worthyOf(lanes: readonly ClaimableLane[]): Promise<readonly ClaimableLane[]> {
+    const attoPerGas = await this.#parts.chain.gasPrice();
+    const now = this.#parts.clock.now();
+    let batch = lanes
+      .filter(({ offer }) => now <= offer.header.expiry)
+      .sort((a, b) => (a.signed.voucher.amount < b.signed.voucher.amount ? 1 : -1))
+      .slice(0, CLAIM_LANES_MAX);
+    while (batch.length > 0) {
+      const share = gasShareOf(batch.length, attoPerGas);
+      const worth = batch.filter(({ signed }) => signed.voucher.amount > share);
+      if (worth.length === batch.length) break;
+      batch = worth;
+    }
+    return batch;
+  }
+
+  async #claimBatch(batch: readonly ClaimableLane[], before: ClaimSummary): Promise<ClaimSummary> {
+    const { chain, queue, book, history, clock } = this.#parts;
+    book.beginClaim(batch);
+    let receipt: MinedReceipt;
+    try {
+      const purpose = `claim ${batch.length} lanes`;
+      receipt = await chain.escrow.claim(queue, batch, { purpose });
+    } catch (error) {
+      const refused = refusedLane(error, batch);
+      for (const { offer } of batch) {
+        await book.setState(offer.allotment, offer.lane.index, 'live');
+      }
+      // One bad lane spoils the batch: it is taken out, and the round goes on without it.
+      if (!refused) throw error;
+      await this.#giveUp(refused);
+      return before;
+    }
+    const amount = batch.reduce((sum, { signed }) => sum + signed.voucher.amount, 0n);
+    for (const { offer } of batch) {
+      await book.setState(offer.allotment, offer.lane.index, 'claimed');
+    }
+    history.add({
+      atMs: clock.nowMs(),
+      kind: 'claim',
+      amount: atto(amount),
+      fee: receipt.fee,
+      subject: `${batch.length} lanes`,
+      transactionHash: receipt.hash,
+    });
+    return {
+      ...before,
+      laneCount: before.laneCount + batch.length,
+      amount: addAtto(before.amount, atto(amount)),
+      fee: addAtto(before.fee, receipt.fee),
+    };
+  }
+
+  /** `ClaimTaken`: our own claim went through although we crashed before we saw it. */
+  async #giveUp({ lane, reason }: RefusedLane): Promise<void> {
+    const { book, history, clock } = this.#parts;
+    const { allotment, lane: reserved } = lane.offer;
+    const isTaken = reason === 'ClaimTaken';
+    await book.setState(allotment, reserved.index, isTaken ? 'claimed' : 'lost');
+    if (!isTaken) return;
+    history.add({
+      atMs: clock.nowMs(),
+      kind: 'claim',
+      amount: lane.signed.voucher.amount,
+      fee: ZERO_ATTO,
+      subject: 'found claimed after a restart',
+      transactionHash: '',
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+}
+
+function candidateOf(lane: ClaimableLane, nowMs: number): ClaimCandidate {
+  const { offer, signed, updatedAtMs } = lane;
+  return {
+    allotment: offer.allotment,
+    lane: offer.lane.index,
+    best: signed.voucher.amount,
+    cap: offer.lane.cap,
+    expiry: offer.header.expiry,
+    isActive: nowMs - updatedAtMs < LANE_IDLE_MS,
+  };
+}
+
+interface RefusedLane {
+  readonly lane: ClaimableLane;
+  readonly reason: string;
+}
+
+/** The lane that the contract names in its error, `ClaimTaken(3)`; null when it names none. */
+function refusedLane(error: unknown, batch: readonly ClaimableLane[]): RefusedLane | null {
+  if (!isChainError(error, 'CHAIN_REVERTED')) return null;
+  const match = /^(Claim\w+)\((\d+)\)$/.exec(String(error.details['reason']));
+  const lane = batch[Number(match?.[2])];
+  return lane && match?.[1] ? { lane, reason: match[1] } : null;
+}
