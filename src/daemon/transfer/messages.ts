@@ -56,6 +56,8 @@ export interface TransferCalls {
   addPeers(torrent: string, peers: readonly PeerAddress[]): Promise<void>;
   limit(rates: { readonly upload?: number; readonly download?: number }): Promise<void>;
   snapshot(): Promise<TransferSnapshot>;
+  /** Pays what is owed; `snapshot` is final for money afterwards. */
+  settle(): Promise<void>;
   stop(): Promise<void>;
 }
 

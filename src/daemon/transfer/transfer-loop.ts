@@ -113,9 +113,13 @@ export class TransferLoop implements TransferCalls {
     return { torrents, exchange: this.#exchange?.snapshot() ?? null };
   }
 
+  async settle(): Promise<void> {
+    await this.#exchange?.settle();
+  }
+
   async stop(): Promise<void> {
     this.#listener?.close();
-    await this.#exchange?.settle();
+    await this.settle();
     await Promise.all([...this.#runners.values()].map((runner) => runner.stop()));
     this.#runners.clear();
     this.#engine.stop();

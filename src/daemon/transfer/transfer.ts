@@ -103,6 +103,10 @@ export class Transfer implements TransferCalls {
     return this.#call('snapshot', []) as Promise<TransferSnapshot>;
   }
 
+  async settle(): Promise<void> {
+    await this.#call('settle', []);
+  }
+
   /** Stops torrents and trackers, writes resume records, ends the thread. */
   async stop(): Promise<void> {
     await this.#call('stop', []);
