@@ -179,11 +179,17 @@ export class Engine implements EngineContext, GateKeeper {
     if (!torrent || torrent.isStopped) return null;
     const address = { host: connection.remoteHost, port: connection.remotePort };
     const isSelf = equalBytes(remote.peerId, this.localPeerId);
-    if (isSelf || torrent.hasPeerId(remote.peerId) || torrent.book.isBanned(address)) {
+    if (isSelf || torrent.book.isBanned(address)) {
       if (isSelf) torrent.book.forget(address);
       return null;
     }
-    if (torrent.peers.size >= torrent.peersMax) return null;
+    const twin = torrent.peerWithId(remote.peerId);
+    if (twin && !this.#isBetter(connection, twin)) {
+      if (connection.isOutbound) torrent.book.onDuplicate(address, this.now);
+      return null;
+    }
+    if (!twin && torrent.peers.size >= torrent.peersMax) return null;
+    twin?.close('the other connection to it is kept');
     this.#pending.delete(connection);
     this.#dialled.delete(connection);
     const peer = new Peer(torrent, { peerKey: this.#nextPeerKey++, connection, remote });
@@ -198,6 +204,18 @@ export class Engine implements EngineContext, GateKeeper {
     this.#dialled.delete(connection);
     const address = { host: connection.remoteHost, port: connection.remotePort };
     torrent?.book.onClosed(address, this.now, false);
+  }
+
+  /**
+   * Two peers that dial each other at the same time must not both refuse. Both ends keep the
+   * connection that the greater peer id opened; one that is established is never displaced.
+   */
+  #isBetter(connection: Connection, twin: Peer): boolean {
+    const isNew = this.now - twin.connectedAt <= HANDSHAKE_MS;
+    const isOursGreater = compareBytes(this.localPeerId, twin.remotePeerId) > 0;
+    return (
+      isNew && twin.isOutbound !== connection.isOutbound && connection.isOutbound === isOursGreater
+    );
   }
 
   /** Keeps the count of connections right whoever closes them. */
@@ -269,4 +287,10 @@ export class Engine implements EngineContext, GateKeeper {
       }
     }
   }
+}
+
+/** Negative, zero or positive, as the first byte that differs says. */
+function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  for (const [at, byte] of a.entries()) if (byte !== b[at]) return byte - (b[at] ?? 0);
+  return 0;
 }

@@ -15,8 +15,8 @@ interface Entry extends PeerAddress {
   failures: number;
   nextTryAt: number;
   isInUse: boolean;
-  /** It was a seed when we last met, as we were. */
-  seedUntil: number;
+  /** Not tried before: it was a seed as we were, or is connected to us already. */
+  restUntil: number;
 }
 
 /** Addresses kept per torrent; swarms larger than this need no more. */
@@ -29,6 +29,8 @@ const RETRY_MS = 2_000;
 const RETRY_MS_MAX = 10 * 60_000;
 /** A seed does not talk to a seed again for so long. */
 const SEED_RETRY_MS = 30 * 60_000;
+/** A peer that is connected to us by another way is not dialled for so long. */
+const DUPLICATE_RETRY_MS = 10 * 60_000;
 /** Addresses banned for bad data, per torrent. */
 const BANS_MAX = 1000;
 
@@ -53,7 +55,7 @@ export class PeerBook {
       failures: 0,
       nextTryAt: 0,
       isInUse: false,
-      seedUntil: 0,
+      restUntil: 0,
     });
     return true;
   }
@@ -61,7 +63,7 @@ export class PeerBook {
   /** The next address to try, marked as in use; null when there is none now. */
   next(now: Instant): PeerAddress | null {
     for (const entry of this.#entries.values()) {
-      if (entry.isInUse || entry.nextTryAt > now || entry.seedUntil > now) continue;
+      if (entry.isInUse || entry.nextTryAt > now || entry.restUntil > now) continue;
       entry.isInUse = true;
       return entry;
     }
@@ -86,10 +88,16 @@ export class PeerBook {
   /** It has everything and so have we: it may be of use again when it starts anew. */
   onSeed(address: PeerAddress, now: Instant): void {
     const entry = this.#entries.get(keyOf(address));
-    if (entry) entry.seedUntil = now + SEED_RETRY_MS;
+    if (entry) entry.restUntil = now + SEED_RETRY_MS;
   }
 
-  /** The address turned out to be ourselves or a duplicate: never try it again. */
+  /** Whoever answers there is connected to us already. */
+  onDuplicate(address: PeerAddress, now: Instant): void {
+    const entry = this.#entries.get(keyOf(address));
+    if (entry) entry.restUntil = now + DUPLICATE_RETRY_MS;
+  }
+
+  /** The address turned out to be our own: never try it again. */
   forget(address: PeerAddress): void {
     this.#entries.delete(keyOf(address));
   }

@@ -1,5 +1,5 @@
 /** One torrent: its peers, its pieces, and what it tells the outside. */
-import { type Bitfield, type Random, toHex } from '../units/index.ts';
+import { type Bitfield, equalBytes, type Random, toHex } from '../units/index.ts';
 import { PieceGeometry, type TorrentContent } from './content.ts';
 import { MetadataCollector } from './metadata-collector.ts';
 import type { PartialPiece } from './partial-piece.ts';
@@ -124,11 +124,10 @@ export class Torrent implements PeerOwner {
     peer.start();
   }
 
-  /** Whether a peer with this id is connected already. */
-  hasPeerId(peerId: Uint8Array): boolean {
-    const wanted = toHex(peerId);
-    for (const peer of this.peers.values()) if (toHex(peer.remotePeerId) === wanted) return true;
-    return false;
+  /** The connected peer with this id. */
+  peerWithId(peerId: Uint8Array): Peer | null {
+    for (const peer of this.peers.values()) if (equalBytes(peer.remotePeerId, peerId)) return peer;
+    return null;
   }
 
   onReceived(byteCount: number): void {
