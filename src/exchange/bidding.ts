@@ -1,6 +1,8 @@
-/** When a buyer tells a seller what it would spend: at first, on a material change, and at the end. */
+/**
+ * When a buyer tells a seller what it would spend: at first, on a material change, and at the end.
+ */
 import { type AttoPerMib, attoPerSecond, bytes, type Instant } from '../units/index.ts';
-import type { BidMessage } from '../wire/bw-pay/index.ts';
+import type { BidMessage } from '../wire/index.ts';
 
 /** How often a bid is sent anew, at most: once a clearing round. */
 const REBID_MS = 10_000;

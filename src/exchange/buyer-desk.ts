@@ -1,4 +1,7 @@
-/** What all buying sessions of a node share: limits, the budget, the plan, and debts to settle later. */
+/**
+ * What all buying sessions of a node share: limits, the budget, the plan, and debts to settle
+ * later.
+ */
 import {
   type LaneResult,
   REBALANCE_INTERVAL_MS,
@@ -19,7 +22,6 @@ import {
   subtractAttoFloor,
   ZERO_ATTO,
 } from '../units/index.ts';
-import type { BuyerSession } from './buyer-session.ts';
 import { MEMORY_ENTRIES_MAX } from './limits.ts';
 import type { BuyerPurse } from './ports.ts';
 
@@ -36,11 +38,21 @@ export interface BuyerOptions {
 /** Still missing of a torrent, in bytes; null while unknown. */
 export type RemainingBytes = (torrentKey: string) => number | null;
 
+/** A buying session as the desk sees it. */
+export interface BuyingPeer {
+  readonly key: number;
+  readonly torrentKey: string;
+  /** Bytes a second. */
+  readonly receiveRate: number;
+  /** What this seller cost and brought since the last call. */
+  takeResult(): LaneResult;
+}
+
 /** The wallet behind the connections. */
 export class BuyerDesk {
   readonly purse: BuyerPurse;
   /** By peer key. As many as the engine has connections. */
-  readonly sessions: Map<number, BuyerSession> = new Map();
+  readonly sessions: Map<number, BuyingPeer> = new Map();
   readonly remainingBytes: RemainingBytes;
   readonly #plan = new SpendPlan();
   /** What an earlier connection with a payee left unpaid. */
@@ -106,7 +118,7 @@ export class BuyerDesk {
   }
 
   /** This peer's part of the spending, rounded down. */
-  bidRate(session: BuyerSession, now: Instant): AttoPerSecond {
+  bidRate(session: BuyingPeer, now: Instant): AttoPerSecond {
     const total = spendingRate({
       now,
       budgetLeft: this.budgetLeft,

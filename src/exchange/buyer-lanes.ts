@@ -1,4 +1,6 @@
-/** The lanes a buying session pays with, one after another: asking for them, signing, giving back. */
+/**
+ * The lanes a buying session pays with, one after another: asking for them, signing, giving back.
+ */
 import {
   type Address,
   type Atto,
@@ -8,13 +10,16 @@ import {
   subtractAttoFloor,
   ZERO_ATTO,
 } from '../units/index.ts';
-import type { AckMessage } from '../wire/bw-pay/index.ts';
+import type { AckMessage } from '../wire/index.ts';
 import type { BuyerDesk } from './buyer-desk.ts';
 import type { PayChannel } from './channel.ts';
 import { LANE_RETRY_MS, LANE_USED_SHARE_PERCENT, LANES_OPEN_MAX } from './limits.ts';
 import type { LaneGrant, SignOutcome } from './ports.ts';
 
-/** Lanes refused after something was signed, after which a connection buys no more: each may cost one voucher paid twice. */
+/**
+ * Lanes refused after something was signed, after which a connection buys no more: each may cost
+ * one voucher paid twice.
+ */
 const LANES_LOST_MAX = 3;
 
 interface BuyerLane {

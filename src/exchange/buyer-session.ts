@@ -1,16 +1,17 @@
 /**
  * Buying upload from one peer.
  *
- * Life of a session: `bid` → the seller's `quote` → `accept`, at once if the seller gives grace, else
- * when it took our lane. Requests after `accept`, in stream order, are bought at that quote's price,
- * and carry its tag in the engine. Meanwhile a lane is asked of the purse and offered; the seller's
- * first `ack` says that it took it.
+ * Life of a session: `bid` → the seller's `quote` → `accept`, at once if the seller gives grace,
+ * else when it took our lane. Requests after `accept`, in stream order, are bought at that quote's
+ * price, and carry its tag in the engine. Meanwhile a lane is asked of the purse and offered; the
+ * seller's first `ack` says that it took it.
  *
- * Payment: a voucher each time a tick is owed, and at once after 200 ms without traffic, or when the
- * download ends. One signature is in the making at a time; the next one covers all that came since.
- * The tick is the quote's, or 20 ms of the rate if that is more, but never above half the window, so
- * that a voucher is always on its way before the seller must stop. What is paid for and not verified
- * stays bounded (`exposure.ts`). A lane well used is followed by another to the same payee.
+ * Payment: a voucher each time a tick is owed, and at once after 200 ms without traffic, or when
+ * the download ends. One signature is in the making at a time; the next one covers all that came
+ * since. The tick is the quote's, or 20 ms of the rate if that is more, but never above half the
+ * window, so that a voucher is always on its way before the seller must stop. What is paid for and
+ * not verified stays bounded (`exposure.ts`). A lane well used is followed by another to the same
+ * payee.
  *
  * We step back, always with `accept 0`, and go on as a free peer when: the price passes our limit
  * (also a bid of zero; we look again half a minute later), the budget is used up, a lane takes too
@@ -42,9 +43,9 @@ import {
   type ErrorMessage,
   type HelloMessage,
   type QuoteMessage,
-} from '../wire/bw-pay/index.ts';
+} from '../wire/index.ts';
 import { Bidding } from './bidding.ts';
-import type { BuyerDesk } from './buyer-desk.ts';
+import type { BuyerDesk, BuyingPeer } from './buyer-desk.ts';
 import { BuyerLanes } from './buyer-lanes.ts';
 import type { PayChannel } from './channel.ts';
 import { Exposure } from './exposure.ts';
@@ -61,28 +62,14 @@ import {
   WINDOW_BYTES_MIN,
 } from './limits.ts';
 import { endsBuying, isLaneLost } from './refusal-codes.ts';
+import type { BuyingSnapshot } from './session-snapshot.ts';
 import { SoldMeter, tagOf } from './sold-meter.ts';
 
 /** A piece failed: after this many the connection closes. */
 const FAILED_PIECES_MAX = 2;
 
-/** What the status page shows of a buying session. */
-export interface BuyingSnapshot {
-  readonly state: 'idle' | 'bidding' | 'buying' | 'stopped';
-  /** The latest quote; null before. */
-  readonly quoted: AttoPerMib | null;
-  readonly owed: Atto;
-  readonly paid: Atto;
-  readonly boughtBytes: number;
-  /** Bought and not paid for yet. */
-  readonly unpaidBytes: number;
-  /** What we can lose: received and not verified, of which at most the bound is paid for. */
-  readonly unverifiedBytes: number;
-  readonly boundBytes: number;
-}
-
 /** The buyer's side of one connection. */
-export class BuyerSession {
+export class BuyerSession implements BuyingPeer {
   readonly #channel: PayChannel;
   readonly #desk: BuyerDesk;
   readonly #meter = new SoldMeter();

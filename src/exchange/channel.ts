@@ -7,7 +7,7 @@ import {
   type BwPayMessage,
   encodeBwPay,
   type HelloMessage,
-} from '../wire/bw-pay/index.ts';
+} from '../wire/index.ts';
 import type { ExchangeEvent, Happening, PeerRef } from './events.ts';
 import { REFUSALS_MAX } from './limits.ts';
 import type { PaymentContext } from './ports.ts';
@@ -29,11 +29,9 @@ export class PayChannel {
     this.link = link;
     this.now = now;
     this.#onEvent = onEvent;
-    this.ref = {
-      peerKey: link.peerKey,
-      torrentKey: link.torrentKey,
-      remote: `${link.remoteHost.includes(':') ? `[${link.remoteHost}]` : link.remoteHost}:${link.remotePort}`,
-    };
+    const { peerKey, torrentKey, remoteHost, remotePort } = link;
+    const host = remoteHost.includes(':') ? `[${remoteHost}]` : remoteHost;
+    this.ref = { peerKey, torrentKey, remote: `${host}:${remotePort}` };
   }
 
   send(message: BwPayMessage): void {

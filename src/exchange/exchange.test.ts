@@ -85,7 +85,7 @@ test('a lane that takes too long does not stop the download', () => {
   assert.equal(pair.selling.soldBytes, 512 * KIB);
 });
 
-test('who stops paying is choked back, gets on as a free peer, and is taken back when it pays', () => {
+test('who stops paying is choked back, goes on as a free peer, and may come back by paying', () => {
   const pair = new Pair({ totalBytes: 1024 * MIB });
   watchLosses(pair);
   pair.run(2000);

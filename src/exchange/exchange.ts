@@ -1,17 +1,18 @@
-/** Puts the exchange together: the extension for the engine, its upload policy, and a status view. */
+/**
+ * Puts the exchange together: the extension for the engine, its upload policy, and a status view.
+ */
 import type { PeerExtension, UploadPolicy } from '../engine/index.ts';
 import { standardChoking } from '../engine/index.ts';
 import { EscrowDigests } from '../payment/index.ts';
 import type { Address, Atto, AttoPerMib } from '../units/index.ts';
-import { BW_PAY_NAME } from '../wire/bw-pay/index.ts';
+import { BW_PAY_NAME } from '../wire/index.ts';
 import { BuyerDesk, type BuyerOptions, type RemainingBytes } from './buyer-desk.ts';
-import type { BuyingSnapshot } from './buyer-session.ts';
 import type { ExchangeEvent, PeerRef } from './events.ts';
 import { paidPolicy } from './paid-policy.ts';
 import { PaySession, type SessionWorld } from './peer-session.ts';
 import type { BuyerPurse, SellerBook, SessionIdentity } from './ports.ts';
 import { SellerDesk, type SellerOptions } from './seller-desk.ts';
-import type { SellingSnapshot } from './seller-session.ts';
+import type { BuyingSnapshot, SellingSnapshot } from './session-snapshot.ts';
 
 /** What the exchange works with. */
 export interface ExchangeDependencies {
@@ -70,8 +71,8 @@ export interface Exchange {
   readonly policy: UploadPolicy;
   snapshot(): ExchangeSnapshot;
   /**
-   * Signs everything that is owed. True when nothing is owed, being signed, or unacknowledged: call it
-   * now and then before stopping, for as long as you care to wait.
+   * Signs everything that is owed. True when nothing is owed, being signed, or unacknowledged: call
+   * it now and then before stopping, for as long as you care to wait.
    */
   settle(): boolean;
   /** Changes terms while running; a side that was not created stays off. */

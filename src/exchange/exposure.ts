@@ -5,15 +5,16 @@ import { DUPLICATE_SHARE, WINDOW_BYTES_MAX } from './limits.ts';
 /**
  * Counts received and verified bytes and says how many more may be paid for.
  *
- * Bytes are taken to be verified in the order in which they came, so the unpaid ones are the newest:
- * paid and unverified = unverified - unpaid. It is kept within `bound`, one piece; for a peer that
- * has delivered good pieces, up to the seller's window, as pieces are shared among many peers.
+ * Bytes are taken to be verified in the order in which they came, so the unpaid ones are the
+ * newest: paid and unverified = unverified - unpaid. It is kept within `bound`, one piece; for a
+ * peer that has delivered good pieces, up to the seller's window, as pieces are shared among many
+ * peers.
  *
- * No deadlock with the seller's window: the seller stops at `unpaid = window`. The buyer then refuses
- * to pay anything only if `unverified >= bound + window`, so more than a whole piece and a window is
- * here without a single piece being complete. From one source, in order, at most a piece (and what
- * is being hashed) is incomplete. From many, the missing blocks are other peers', and arrive, or are
- * asked of somebody else when the seller's patience ends and it chokes us.
+ * No deadlock with the seller's window: the seller stops at `unpaid = window`. The buyer then
+ * refuses to pay anything only if `unverified >= bound + window`, so more than a whole piece and a
+ * window is here without a single piece being complete. From one source, in order, at most a piece
+ * (and what is being hashed) is incomplete. From many, the missing blocks are other peers', and
+ * arrive, or are asked of somebody else when the seller's patience ends and it chokes us.
  */
 export class Exposure {
   #received = 0;

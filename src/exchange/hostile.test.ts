@@ -2,12 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LaneOffer } from '../payment/index.ts';
 import { type Atto, atto, attoPerMib, attoPerSecond, bytes, KIB, MIB } from '../units/index.ts';
-import {
-  type BwPayMessage,
-  decodeBwPay,
-  encodeBwPay,
-  type HelloMessage,
-} from '../wire/bw-pay/index.ts';
+import { type BwPayMessage, decodeBwPay, encodeBwPay, type HelloMessage } from '../wire/index.ts';
 import { REFUSALS_MAX } from './limits.ts';
 import { account, laneOffer, SIGNER, signatureOf } from './testing/fake-money.ts';
 import { Pair } from './testing/pair.ts';

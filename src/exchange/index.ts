@@ -9,7 +9,6 @@
  * @module
  */
 export type { BuyerOptions, RemainingBytes } from './buyer-desk.ts';
-export type { BuyingSnapshot } from './buyer-session.ts';
 export type { ExchangeEvent, Happening, PeerRef, Side } from './events.ts';
 export {
   createExchange,
@@ -31,4 +30,4 @@ export type {
   VoucherOutcome,
 } from './ports.ts';
 export type { SellerOptions } from './seller-desk.ts';
-export type { SellingSnapshot, Standing } from './seller-session.ts';
+export type { BuyingSnapshot, SellingSnapshot, Standing } from './session-snapshot.ts';

@@ -13,7 +13,9 @@ export const WINDOW_BYTES_MIN: number = TICK_BYTES_MIN;
 /** What it may always grow to: covers 100 ms at 80 Mbit/s. */
 export const WINDOW_BYTES_EASY: number = MIB;
 
-/** What it never grows beyond. 16 MiB cover 10 ms at the fastest a node goes, 100 ms at 1 Gbit/s. */
+/**
+ * What it never grows beyond. 16 MiB cover 10 ms at the fastest a node goes, 100 ms at 1 Gbit/s.
+ */
 export const WINDOW_BYTES_MAX: number = 16 * MIB;
 
 /** The bandwidth-delay product is taken at this delay: network, signing, disk and checking. */
@@ -28,7 +30,9 @@ export const GRACE_SHARE_MAX = 0.02;
 /** And in any case, so that a node that just started can serve its first buyers. */
 export const GRACE_POOL_BYTES: number = 32 * MIB;
 
-/** Unpaid bytes a payer may leave behind before its lanes are refused, beside 2 % of what it paid. */
+/**
+ * Unpaid bytes a payer may leave behind before its lanes are refused, beside 2 % of what it paid.
+ */
 export const LOSS_BYTES_MAX: number = 4 * MIB;
 
 /** How long a payer's losses and an identity's grace are remembered. */

@@ -13,8 +13,8 @@ import {
   UNLIMITED,
 } from '../units/index.ts';
 import { paidPolicy } from './paid-policy.ts';
-import { SellerDesk } from './seller-desk.ts';
-import type { SellerSession, Standing } from './seller-session.ts';
+import { SellerDesk, type SellingPeer } from './seller-desk.ts';
+import type { Standing } from './session-snapshot.ts';
 import { FakeBook } from './testing/fake-money.ts';
 
 /** As much of a session as the policy looks at. */
@@ -34,7 +34,7 @@ function session(key: number, standing: Standing, budget = 10n ** 6n) {
     offer: (price: bigint) => offered.push(price),
     onBarred: () => {},
   };
-  return { offered, session: part as unknown as SellerSession };
+  return { offered, session: part as unknown as SellingPeer };
 }
 
 function shop() {

@@ -11,8 +11,7 @@ import {
   saleSupply,
 } from '../market/index.ts';
 import { type BytesPerSecond, UNLIMITED } from '../units/index.ts';
-import type { SellerDesk } from './seller-desk.ts';
-import type { SellerSession } from './seller-session.ts';
+import type { SellerDesk, SellingPeer } from './seller-desk.ts';
 
 /** A payer is never weighed at nothing: it would wait for ever for its first block. */
 const WEIGHT_MIN = 1e-6;
@@ -54,7 +53,7 @@ export function paidPolicy(desk: SellerDesk, standard: UploadPolicy): UploadPoli
 }
 
 interface Groups {
-  readonly paying: { readonly session: SellerSession }[];
+  readonly paying: { readonly session: SellingPeer }[];
   /** Used up its grace and waits for a lane: its queue is kept, nothing is sent. */
   readonly waiting: UploadCandidate[];
   readonly free: UploadCandidate[];

@@ -9,7 +9,7 @@ import {
   type BwPayMessage,
   decodeBwPay,
   type HelloMessage,
-} from '../wire/bw-pay/index.ts';
+} from '../wire/index.ts';
 import type { BuyerDesk } from './buyer-desk.ts';
 import { BuyerSession } from './buyer-session.ts';
 import { PayChannel } from './channel.ts';

@@ -9,8 +9,8 @@ import type { Address, Atto } from '../units/index.ts';
 export type Refusal = { readonly code: string; readonly text: string };
 
 /**
- * A lane the payer's allotment holds for one payee. `signed` is the highest amount ever signed on it,
- * zero for a new lane: vouchers are cumulative, and a lane may serve one session after another.
+ * A lane the payer's allotment holds for one payee. `signed` is the highest amount ever signed on
+ * it, zero for a new lane: vouchers are cumulative, and a lane may serve one session after another.
  */
 export type LaneGrant =
   | { readonly ok: true; readonly offer: LaneOffer; readonly signed: Atto }

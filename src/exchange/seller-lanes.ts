@@ -1,15 +1,14 @@
 /** The lanes a peer pays one selling session with: admission, vouchers on their way to the disk. */
 import { type Atto, addAtto, atto, bytes, ZERO_ATTO } from '../units/index.ts';
-import type { LaneMessage, VoucherMessage } from '../wire/bw-pay/index.ts';
+import type { LaneMessage, VoucherMessage } from '../wire/index.ts';
 import type { PayChannel } from './channel.ts';
 import { LANES_OPEN_MAX, VOUCHERS_BURST, VOUCHERS_PER_SECOND } from './limits.ts';
 import { RateGate } from './rate-gate.ts';
-import type { SellerDesk } from './seller-desk.ts';
-import type { SellerSession } from './seller-session.ts';
+import type { SellerDesk, SellingPeer } from './seller-desk.ts';
 
 /** What the lanes tell the session they belong to. */
 export interface LaneOwner {
-  readonly owner: SellerSession;
+  readonly owner: SellingPeer;
   onAdmitted(): void;
   /** `amount` more is on disk; answers what the `ack` says. */
   onPaid(amount: Atto, payer: string): { readonly window: number; readonly metered: number };
@@ -221,7 +220,7 @@ export class SellerLanes {
 }
 
 /** The name of a lane in maps. */
-export function keyOf(allotment: string, lane: number): string {
+function keyOf(allotment: string, lane: number): string {
   return `${allotment}:${lane}`;
 }
 

@@ -8,15 +8,17 @@
  *    `accept 0`, or a bid with no budget: requests from here on are not sold.
  * 3. Until a lane is admitted, sold bytes flow on grace: credit of limited size, billed like all
  *    other sold bytes once there is a lane, and lost to us if none comes.
- * 4. It sends `lane`; we check and answer `ack`. From then on delivered and unpaid bytes stay within
- *    the window: one tick at first, larger by what each voucher pays, up to a bandwidth-delay product.
- * 5. It sends `voucher`s, cumulative per lane. What the session has paid is the sum over its lanes of
- *    the best amount less the amount at admission; which bytes a lane paid for is not asked. A full
- *    lane is simply followed by the next. Every stored voucher is answered by `ack`.
+ * 4. It sends `lane`; we check and answer `ack`. From then on delivered and unpaid bytes stay
+ *    within the window: one tick at first, larger by what each voucher pays, up to a bandwidth-
+ *    delay product.
+ * 5. It sends `voucher`s, cumulative per lane. What the session has paid is the sum over its lanes
+ *    of the best amount less the amount at admission; which bytes a lane paid for is not asked. A
+ *    full lane is simply followed by the next. Every stored voucher is answered by `ack`.
  *
  * Debt without a voucher for too long, or a higher quote ignored, chokes the peer back (`error`
- * `unpaid` or `quote-ignored`): nothing sold is served until it pays or accepts. It is welcome in the
- * free pool as soon as it says `accept 0`. Requests that it made as sold are dropped by one choke.
+ * `unpaid` or `quote-ignored`): nothing sold is served until it pays or accepts. It is welcome in
+ * the free pool as soon as it says `accept 0`. Requests that it made as sold are dropped by one
+ * choke.
  */
 import { FREE_TAG } from '../engine/index.ts';
 import { type MarketBid, networkPrefix } from '../market/index.ts';
@@ -29,7 +31,7 @@ import {
   bytesPerSecond,
   type Instant,
 } from '../units/index.ts';
-import type { BidMessage, LaneMessage, VoucherMessage } from '../wire/bw-pay/index.ts';
+import type { BidMessage, LaneMessage, VoucherMessage } from '../wire/index.ts';
 import type { PayChannel } from './channel.ts';
 import {
   LANE_PATIENCE_SELLER_MS,
@@ -44,32 +46,16 @@ import {
   WINDOW_SECONDS,
 } from './limits.ts';
 import type { GraceClaim } from './memory.ts';
-import type { SellerDesk } from './seller-desk.ts';
+import type { SellerDesk, SellingPeer } from './seller-desk.ts';
 import { SellerLanes } from './seller-lanes.ts';
+import type { SellingSnapshot, Standing } from './session-snapshot.ts';
 import { bytesFor, SoldMeter, tagOf } from './sold-meter.ts';
-
-/** How the upload policy should treat a peer. */
-export type Standing = 'paying' | 'waiting' | 'barred' | 'free';
 
 /** Over which time a bid must be backed by a lane or by grace to count in full. */
 const BACKING_SECONDS = 10n;
 
 /** A quote that differs by less than this part of the price is not worth a message. */
 const MATERIAL_DIVISOR = 50n;
-
-/** What the status page shows of a selling session. */
-export interface SellingSnapshot {
-  readonly standing: Standing;
-  /** Price of what is being sold; null when nothing is. */
-  readonly price: AttoPerMib | null;
-  readonly owed: Atto;
-  readonly earned: Atto;
-  readonly soldBytes: number;
-  /** What we can lose: delivered and not paid for. */
-  readonly unpaidBytes: number;
-  /** And the bound on it. */
-  readonly windowBytes: number;
-}
 
 interface OpenQuote {
   readonly sequence: number;
@@ -79,7 +65,7 @@ interface OpenQuote {
 }
 
 /** The seller's side of one connection. */
-export class SellerSession {
+export class SellerSession implements SellingPeer {
   readonly #channel: PayChannel;
   readonly #desk: SellerDesk;
   readonly #meter = new SoldMeter();
@@ -166,7 +152,9 @@ export class SellerSession {
 
   // What the engine asks and tells.
 
-  /** Bytes that may be sent now under `tag`: window less unpaid, and never beyond what lanes hold. */
+  /**
+   * Bytes that may be sent now under `tag`: window less unpaid, and never beyond what lanes hold.
+   */
   creditBytes(tag: number): number {
     if (tag === FREE_TAG) return Infinity;
     const price = this.#meter.priceOf(tag);
@@ -232,7 +220,9 @@ export class SellerSession {
     this.#mustChokeOnce = false;
   }
 
-  /** This peer's bid as far as it is backed: by what its lanes hold for ten seconds, or by grace. */
+  /**
+   * This peer's bid as far as it is backed: by what its lanes hold for ten seconds, or by grace.
+   */
   marketBid(): MarketBid | null {
     const { standing } = this;
     if (standing !== 'paying' || !this.#bid || !this.#accepted) return null;

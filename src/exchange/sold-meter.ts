@@ -10,7 +10,9 @@ import {
   ZERO_ATTO,
 } from '../units/index.ts';
 
-/** Tags are 1 … 255: a quote's sequence, wrapped around. 0 is the engine's tag for free requests. */
+/**
+ * Tags are 1 … 255: a quote's sequence, wrapped around. 0 is the engine's tag for free requests.
+ */
 const TAG_COUNT = 255;
 
 /** Segments that are looked at one by one; what is older counts as paid first. */
@@ -38,8 +40,8 @@ interface Segment {
 }
 
 /**
- * Bytes by quote, and their cost: per quote the bytes are summed first and the cost rounded up once,
- * so at most one atto per quote is lost to rounding, to the seller's benefit.
+ * Bytes by quote, and their cost: per quote the bytes are summed first and the cost rounded up
+ * once, so at most one atto per quote is lost to rounding, to the seller's benefit.
  */
 export class SoldMeter {
   readonly #segments = new Map<number, Segment>();
@@ -63,8 +65,8 @@ export class SoldMeter {
   }
 
   /**
-   * From here on `tag` stands for `price`. The same quote accepted again goes on where it was; a tag
-   * whose price changed (its quote is 255 back) starts anew.
+   * From here on `tag` stands for `price`. The same quote accepted again goes on where it was; a
+   * tag whose price changed (its quote is 255 back) starts anew.
    */
   open(tag: number, price: AttoPerMib): void {
     assert(tag >= 1 && tag <= TAG_COUNT, `tag ${tag}`);
@@ -87,8 +89,8 @@ export class SoldMeter {
   }
 
   /**
-   * Delivered bytes that `paid` does not cover, the oldest quotes being paid first. A byte counts as
-   * paid only when all of it is: rounded up, so that a limit on it really is one.
+   * Delivered bytes that `paid` does not cover, the oldest quotes being paid first. A byte counts
+   * as paid only when all of it is: rounded up, so that a limit on it really is one.
    */
   unpaidBytes(paid: Atto): number {
     if (paid >= this.#owed) return 0;

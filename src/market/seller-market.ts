@@ -39,7 +39,9 @@ export interface MarketRound {
   readonly freeRate: BytesPerSecond;
 }
 
-/** Keeps the price between rounds. It starts at the reserve and moves at most a quarter at a time. */
+/**
+ * Keeps the price between rounds. It starts at the reserve and moves at most a quarter at a time.
+ */
 export class SellerMarket {
   #price: AttoPerMib | null = null;
   #clearedAt: Instant | null = null;

@@ -28,7 +28,9 @@ export const SHARE_UNIT = 1_000_000;
 /** What moves per interval: a tenth of all spending. */
 const SHIFT = SHARE_UNIT / 10;
 
-/** No lane falls below one part in fifty: every seller stays explored, one of them a little more. */
+/**
+ * No lane falls below one part in fifty: every seller stays explored, one of them a little more.
+ */
 const SHARE_MIN_DIVISOR = 50;
 
 /** What one seller's lane brought in the last interval. */
