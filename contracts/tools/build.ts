@@ -4,7 +4,8 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT, runForge } from './forge.ts';
+import { runForge } from './forge.ts';
+import { ROOT } from './foundry.ts';
 
 const ARTIFACT = 'contracts/out/LaneEscrow.sol/LaneEscrow.json';
 const GENERATED = 'src/chain/lane-escrow.generated.ts';

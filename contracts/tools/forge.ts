@@ -3,22 +3,18 @@
  * `node contracts/tools/forge.ts <forge arguments>`. Works offline.
  */
 import { spawnSync } from 'node:child_process';
-import { delimiter, dirname, join } from 'node:path';
-
-/** The repository's root. */
-export const ROOT: string = join(import.meta.dirname, '..', '..');
+import { delimiter, dirname } from 'node:path';
+import { foundryProgram, ROOT } from './foundry.ts';
 
 /** Runs forge to its end with its output on ours, and gives its exit code. */
 export function runForge(args: readonly string[]): number {
-  const launcher = join(ROOT, 'node_modules', '@foundry-rs', 'forge', 'bin.mjs');
   const path = process.env['PATH'] ?? '';
-  const { status } = spawnSync(process.execPath, [launcher, ...args], {
+  const { status } = spawnSync(foundryProgram('forge'), args, {
     cwd: ROOT,
     stdio: 'inherit',
     env: {
       ...process.env,
       FOUNDRY_CONFIG: 'contracts/foundry.toml',
-      TARGET_TOOL: 'forge',
       // forge starts tools/solc.cjs, whose first line asks for `node`: it shall be this one.
       PATH: `${dirname(process.execPath)}${delimiter}${path}`,
     },

@@ -26,7 +26,7 @@ import {
   toHex,
   unixSeconds,
 } from '../../src/units/index.ts';
-import { ROOT } from './forge.ts';
+import { ROOT } from './foundry.ts';
 import { CHAIN_ID, GENESIS_SECONDS, ScratchChain } from './scratch-chain.ts';
 
 const FILE = 'contracts/gas.json';

@@ -1,7 +1,6 @@
 /** A throw-away anvil chain under Berlin's rules, with the escrow deployed on it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import {
   type Abi,
   type Account,
@@ -16,7 +15,7 @@ import {
 } from 'viem';
 import { laneEscrowAbi, laneEscrowBytecode } from '../../src/chain/lane-escrow.generated.ts';
 import { type Address, parseAddress } from '../../src/units/index.ts';
-import { ROOT } from './forge.ts';
+import { foundryProgram } from './foundry.ts';
 
 /** Genesis time: fixed, so that expiries, and with them signatures and gas, are always the same. */
 export const GENESIS_SECONDS = 1_750_000_000;
@@ -131,7 +130,6 @@ function legacy(): { type: 'legacy'; gas: bigint; gasPrice: bigint } {
 }
 
 async function startAnvil(): Promise<{ anvil: ChildProcess; url: string }> {
-  const launcher = join(ROOT, 'node_modules', '@foundry-rs', 'anvil', 'bin.mjs');
   const args = [
     '--port',
     '0',
@@ -143,10 +141,7 @@ async function startAnvil(): Promise<{ anvil: ChildProcess; url: string }> {
     '100000000',
   ];
   args.push('--chain-id', `${CHAIN_ID}`, '--timestamp', `${GENESIS_SECONDS}`);
-  const anvil = spawn(process.execPath, [launcher, ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, TARGET_TOOL: 'anvil' },
-  });
+  const anvil = spawn(foundryProgram('anvil'), args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let printed = '';
   for await (const chunk of anvil.stdout) {
     printed += chunk;
