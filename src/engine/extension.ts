@@ -52,6 +52,8 @@ export interface PeerLink {
 
 /** One connection's side of an extension. Every call is synchronous and must be quick. */
 export interface PeerExtensionSession {
+  /** There is something to finish: the connection stays, though neither side lacks pieces. */
+  readonly isSettling: boolean;
   /** The remote's extension handshake names us (again): it can be talked to. */
   onSupported(now: Instant): void;
   /** A message of this extension. Throwing `WireError` closes the connection. Borrows `payload`. */

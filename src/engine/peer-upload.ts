@@ -60,6 +60,14 @@ export class PeerUpload implements Servable {
     if (flags.fast && have && have.count > 0) this.#allowSome();
   }
 
+  /** Says what turned out to be on our disk, to a peer that heard of no pieces before (BEP 3). */
+  announceLate(): void {
+    const { have, geometry } = this.#wiring.work();
+    for (let piece = 0; piece < geometry.pieceCount; piece++) {
+      if (have.has(piece)) this.#wiring.outbox.push(encodeIndex(MESSAGE.have, piece));
+    }
+  }
+
   close(): void {
     this.serveQueue.takeAll();
     this.#wiring.owner.engine.uploads.drop(this);
@@ -107,7 +115,8 @@ export class PeerUpload implements Servable {
     outbox.push(encodeBare(isUnchoked ? MESSAGE.unchoke : MESSAGE.choke));
     if (isUnchoked) return;
     for (const request of this.serveQueue.takeAll()) {
-      if (this.#allowed.has(request.index)) this.serveQueue.push(request);
+      const isKept = request.tag === FREE_TAG && this.#allowed.has(request.index);
+      if (isKept) this.serveQueue.push(request);
       else this.#refuse(request);
     }
   }

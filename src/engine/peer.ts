@@ -104,21 +104,24 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
     };
   }
 
+  /** Whether an extension still needs the connection. */
+  get isSettling(): boolean {
+    return this.#wiring.sessions.some((session) => session.isSettling);
+  }
+
   /** Says what we are and have. Called once, when the torrent knows the peer. */
   start(): void {
     this.upload.announcePieces();
-    this.onWorkReady();
+    this.#sayHello();
+    this.download.begin();
+    this.flush();
   }
 
-  /** The metadata has come, or the torrent was started again. */
+  /** The metadata has come: what the peer said before is understood now, and may prove wrong. */
   onWorkReady(): void {
-    const { engine, infoBytes } = this.#wiring.owner;
-    this.#hub?.hello({
-      clientName: engine.clientName,
-      listenPort: engine.listenPort,
-      metadataBytes: infoBytes?.length ?? null,
-    });
-    this.download.begin();
+    this.upload.announceLate();
+    this.#sayHello();
+    this.#listen(() => this.download.begin());
     this.flush();
   }
 
@@ -142,13 +145,7 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
 
   onBytes(view: Uint8Array): void {
     this.#heardAt = this.#wiring.owner.engine.now;
-    try {
-      this.#framer.push(view);
-    } catch (failure) {
-      if (!(failure instanceof WireError)) throw failure;
-      this.close(failure.message);
-      return;
-    }
+    if (!this.#listen(() => this.#framer.push(view))) return;
     if (this.download.requests.wantsMore) this.download.fill();
     this.flush();
   }
@@ -164,6 +161,7 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
     if (owner.collector) this.#metadata.onTick(now);
     if (this.download.requests.wantsMore) this.download.fill();
     this.flush();
+    this.partFromSeed();
     if (now - this.#heardAt > SILENCE_MS) this.close('it has been silent for four minutes');
     else if (now - this.#spokeAt > KEEP_ALIVE_MS) {
       this.#spokeAt = now;
@@ -289,9 +287,36 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
   }
 
   #onPiecesChanged(): void {
-    const { owner } = this.#wiring;
     this.download.updateInterest();
-    if (owner.isSeeding && this.download.pieces.isComplete) owner.onSeedMet(this.peerKey);
+    this.partFromSeed();
+  }
+
+  /** Two seeds have nothing to say to each other, unless an extension has. */
+  partFromSeed(): void {
+    const { owner } = this.#wiring;
+    const isUseless = owner.isSeeding && this.download.pieces.isComplete;
+    if (isUseless && !this.isSettling) owner.onSeedMet(this.peerKey);
+  }
+
+  #sayHello(): void {
+    const { engine, infoBytes } = this.#wiring.owner;
+    this.#hub?.hello({
+      clientName: engine.clientName,
+      listenPort: engine.listenPort,
+      metadataBytes: infoBytes?.length ?? null,
+    });
+  }
+
+  /** Does what a peer's bytes ask for; false when they broke the protocol, and it is cut off. */
+  #listen(action: () => void): boolean {
+    try {
+      action();
+      return true;
+    } catch (failure) {
+      if (!(failure instanceof WireError)) throw failure;
+      this.close(failure.message);
+      return false;
+    }
   }
 
   #makeHub(): ExtensionHub {

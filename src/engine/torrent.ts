@@ -132,6 +132,7 @@ export class Torrent implements PeerOwner {
 
   onReceived(byteCount: number): void {
     this.received.total += byteCount;
+    this.engine.onReceived(byteCount);
   }
 
   onSent(byteCount: number): void {
@@ -223,17 +224,12 @@ export class Torrent implements PeerOwner {
     for (const peer of this.peers.values()) peer.download.onWeGot(piece);
     this.#deps.events.onPiece(piece);
     if (!have.isComplete) return;
-    for (const peer of this.peers.values()) peer.flush();
-    this.#dropSeeds();
+    for (const peer of [...this.peers.values()]) {
+      peer.flush();
+      peer.partFromSeed();
+    }
     this.#deps.slabs.trim();
     this.#deps.events.onComplete();
-  }
-
-  /** Two seeds have nothing to say to each other. */
-  #dropSeeds(): void {
-    for (const peer of [...this.peers.values()]) {
-      if (peer.download.pieces.isComplete) this.onSeedMet(peer.peerKey);
-    }
   }
 
   #ban(peerKey: number): void {
@@ -242,8 +238,9 @@ export class Torrent implements PeerOwner {
       ? { host: peer.remoteHost, port: peer.remotePort }
       : this.#addresses.get(peerKey);
     if (!address) return;
-    this.book.ban(address);
     peer?.close('it sent bad data');
+    if (this.book.isBanned(address)) return;
+    this.book.ban(address);
     this.#deps.events.onBan(address.host);
   }
 }
