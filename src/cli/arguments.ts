@@ -49,6 +49,23 @@ export function readPrice(text: string): AttoPerMib {
   return attempt(() => parseBttPerGib(text));
 }
 
+/** A seller's lowest price: fixed, or following demand. */
+export type Ask =
+  | { readonly kind: 'fixed'; readonly price: AttoPerMib }
+  | {
+      readonly kind: 'automatic';
+      readonly start: AttoPerMib;
+      readonly lowest: AttoPerMib;
+      readonly highest: AttoPerMib;
+    };
+
+/** A price in BTT per GiB, or `auto`: begins at 1 BTT and follows demand. */
+export function readAsk(text: string): Ask {
+  if (text !== 'auto') return { kind: 'fixed', price: readPrice(text) };
+  const [start, lowest, highest] = [readPrice('1'), readPrice('0.001'), readPrice('1000000')];
+  return { kind: 'automatic', start, lowest, highest };
+}
+
 /** An amount in BTT. */
 export function readBtt(text: string): Atto {
   return attempt(() => parseBtt(text));

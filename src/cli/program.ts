@@ -4,6 +4,7 @@ import { defaultDataFolder } from '../daemon/index.ts';
 import { UNLIMITED } from '../units/index.ts';
 import {
   collect,
+  readAsk,
   readBtt,
   readPeer,
   readPort,
@@ -18,6 +19,7 @@ import type { SeedOptions } from './commands/seed.ts';
 import type { TrackerOptions } from './commands/tracker.ts';
 import type { VerifyCommandOptions } from './commands/verify.ts';
 import type { Context } from './context.ts';
+import { addChainCommands, addChainOptions, addWalletCommands } from './wallet-program.ts';
 
 const VERSION = '0.1.0';
 
@@ -33,6 +35,8 @@ export function buildProgram(context: Context): Command {
   addTransferCommands(program, context);
   addTorrentCommands(program, context);
   addTrackerCommands(program, context);
+  addWalletCommands(program, context);
+  addChainCommands(program, context);
   return program;
 }
 
@@ -55,7 +59,7 @@ function addTransferCommands(program: Command, context: Context): void {
     .description('serve a torrent until Ctrl-C, and be paid for it where peers bid')
     .argument('<torrent>', 'torrent file')
     .requiredOption('--from <dir>', "folder that holds the torrent's file or folder")
-    .option('--ask <btt>', 'lowest price you sell at, in BTT per GiB', readPrice);
+    .option('--ask <btt>', 'lowest price you sell at, in BTT per GiB, or auto', readAsk);
   addNetworkOptions(seed).action(async (text: string, options: SeedOptions) => {
     const command = await import('./commands/seed.ts');
     await command.seed(context, text, options);
@@ -135,7 +139,7 @@ function addTrackerCommands(program: Command, context: Context): void {
 }
 
 function addNetworkOptions(command: Command): Command {
-  return command
+  return addChainOptions(command)
     .option('--peer <host:port>', 'a peer to connect to; may be repeated', readPeer)
     .option('--port <number>', 'port for peers; 0 for any (default: 6881 or any)', readPort)
     .option('--bind <address>', 'local address to listen on and connect from')

@@ -27,4 +27,24 @@ export class DataFolder {
   get resume(): string {
     return join(this.root, 'resume');
   }
+
+  /** The encrypted wallet. */
+  get wallet(): string {
+    return join(this.root, 'wallet.json');
+  }
+
+  /** The unprotected key for play money on the local chain. */
+  get localKey(): string {
+    return join(this.root, 'local-key.json');
+  }
+
+  /** The embedded chain's state. */
+  get localChain(): string {
+    return join(this.root, 'chain');
+  }
+
+  /** Where the contract deployed by this node is, on a chain where it had to be. */
+  escrow(chainId: number): string {
+    return join(this.root, `escrow-${chainId}.txt`);
+  }
 }

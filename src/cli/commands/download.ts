@@ -2,15 +2,14 @@
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readTorrentSource, type TorrentSource } from '../../daemon/index.ts';
-import { startNode, type TorrentNode } from '../../daemon/node/index.ts';
+import type { TorrentNode, Turnover } from '../../daemon/node/index.ts';
 import { type Atto, type AttoPerMib, assert, formatSize } from '../../units/index.ts';
 import { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
-import { type NetworkOptions, nodeOptions } from './node-options.ts';
+import { type NetworkOptions, nodeOptions, startMarketNode, type Trade } from './node-options.ts';
 import {
   downloadLine,
   formatDuration,
-  paidIn,
   progressFacts,
   shortBtt,
   type TorrentStatus,
@@ -44,8 +43,9 @@ export async function download(
   const stop = context.catchStop();
   const source = await readTorrentSource(text);
   const watch = new TorrentWatch(context.output);
-  const node = await startNode(nodeOptions(options), watch);
+  const node = await startMarketNode(context, nodeOptions(options, tradeOf(options)), watch);
   const run = new DownloadRun({ context, options, watch, node });
+  let turnover: Turnover;
   try {
     await run.begin(source);
     const isComplete = await run.follow(watch.complete);
@@ -57,9 +57,19 @@ export async function download(
     await run.finish(isComplete);
   } finally {
     context.output.progress('');
-    await node.stop();
+    turnover = await node.stop();
   }
-  run.summarize();
+  run.summarize(turnover);
+}
+
+/** Buying takes both numbers: what a byte may cost, and what all of them may cost. */
+function tradeOf({ maxPrice, budget }: DownloadOptions): Trade | null {
+  if (maxPrice === undefined && budget === undefined) return null;
+  if (maxPrice === undefined || budget === undefined) {
+    const missing = budget === undefined ? '--budget BTT' : '--max-price BTT';
+    throw new CliError('CLI_USAGE', `buying takes --max-price and --budget: add ${missing}`);
+  }
+  return { buyer: { maxPrice, budget }, seller: null };
 }
 
 interface RunParts {
@@ -76,7 +86,7 @@ class DownloadRun {
   #key = '';
   #lonelyAt = performance.now() + LONELY_MS;
   #completedAfter: number | null = null;
-  #summary: (() => void) | null = null;
+  #summary: ((turnover: Turnover) => void) | null = null;
 
   constructor(parts: RunParts) {
     this.#parts = parts;
@@ -127,7 +137,6 @@ class DownloadRun {
     const snapshot = await this.#parts.node.transfer.snapshot();
     const torrent = snapshot.torrents[0];
     assert(torrent, 'the torrent is still there');
-    const paid = paidIn(snapshot);
     const facts = {
       ok,
       infoHash: this.#key,
@@ -139,20 +148,21 @@ class DownloadRun {
       pieceCount: torrent.pieceCount,
       failedPieces: torrent.failedPieces,
       seconds: this.#seconds,
-      paidAtto: paid,
       ...(ok ? {} : { code: 'CLI_STOPPED', error: 'stopped before it was complete' }),
     };
     const { output } = this.#parts.context;
-    const money = paid > 0n ? `, paid ${shortBtt(paid)} BTT` : '';
-    const lines = ok
-      ? [`${this.#sentence(torrent)}${money}`]
-      : [`stopped: ${this.#state(torrent)}${money}. The same command continues.`];
-    this.#summary = () => output.summary(facts, lines);
+    const sentence = ok
+      ? this.#sentence(torrent)
+      : `stopped: ${this.#state(torrent)}; the same command continues`;
+    this.#summary = ({ paid }) => {
+      const money = paid > 0n ? `, paid ${shortBtt(paid)} BTT` : '';
+      output.summary({ ...facts, paidAtto: paid }, [`${sentence}${money}`]);
+    };
   }
 
   /** Prints the result; after the node has stopped, so that it is the last line. */
-  summarize(): void {
-    this.#summary?.();
+  summarize(turnover: Turnover): void {
+    this.#summary?.(turnover);
   }
 
   async #show(): Promise<void> {

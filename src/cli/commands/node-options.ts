@@ -1,12 +1,19 @@
-/** Options that every command with a running node has. */
+/** Options that every command with a running node has, and how its node is started. */
 import { DataFolder } from '../../daemon/index.ts';
-import type { NodeOptions } from '../../daemon/node/index.ts';
-import type { BytesPerSecond } from '../../units/index.ts';
+import {
+  type MarketOptions,
+  type NodeOptions,
+  startNode,
+  type TorrentNode,
+} from '../../daemon/node/index.ts';
+import type { TransferListener } from '../../daemon/transfer/index.ts';
+import { AppError, type BytesPerSecond } from '../../units/index.ts';
 import type { HostPort } from '../arguments.ts';
+import type { Context } from '../context.ts';
+import { type WalletOptions, walletChoice } from './wallet-options.ts';
 
 /** As commander collects them. */
-export interface NetworkOptions {
-  readonly dataDir: string;
+export interface NetworkOptions extends WalletOptions {
   readonly port?: number;
   readonly bind?: string;
   readonly uploadLimit: BytesPerSecond;
@@ -15,13 +22,41 @@ export interface NetworkOptions {
   readonly trackers: boolean;
 }
 
-/** The node's side of them. */
-export function nodeOptions(options: NetworkOptions): NodeOptions {
+/** Which sides trade, and how. */
+export type Trade = Omit<MarketOptions, 'wallet'>;
+
+/** The node's side of the options; `trade` null for an ordinary client. */
+export function nodeOptions(options: NetworkOptions, trade: Trade | null): NodeOptions {
   return {
     data: new DataFolder(options.dataDir),
     port: options.port ?? null,
     bindHost: options.bind ?? null,
     uploadLimit: options.uploadLimit,
     downloadLimit: options.downloadLimit,
+    market: trade && { ...trade, wallet: walletChoice(options) },
   };
+}
+
+/**
+ * Starts a node. Money is never a condition: without a wallet or a chain that answers it starts all
+ * the same, as an ordinary client, and says so.
+ */
+export async function startMarketNode(
+  { output }: Context,
+  options: NodeOptions,
+  listener: TransferListener,
+): Promise<TorrentNode> {
+  if (options.market === null) return startNode(options, listener);
+  try {
+    return await startNode(options, listener);
+  } catch (failure) {
+    if (!(failure instanceof AppError) || !isAboutMoney(failure.code)) throw failure;
+    output.notice(`going on without the market: ${failure.message}`);
+    return startNode({ ...options, market: null }, listener);
+  }
+}
+
+/** Trouble that an ordinary client does not have. A wrong password is a mistake to be mended. */
+function isAboutMoney(code: string): boolean {
+  return code === 'KEYSTORE_MISSING' || code.startsWith('CHAIN_');
 }

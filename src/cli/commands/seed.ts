@@ -2,18 +2,19 @@
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readTorrentSource } from '../../daemon/index.ts';
-import { startNode, type TorrentNode } from '../../daemon/node/index.ts';
-import { type AttoPerMib, assert, formatSize } from '../../units/index.ts';
+import type { TorrentNode, Turnover } from '../../daemon/node/index.ts';
+import { assert, formatSize } from '../../units/index.ts';
+import type { Ask } from '../arguments.ts';
 import { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
-import { type NetworkOptions, nodeOptions } from './node-options.ts';
-import { earnedIn, progressFacts, shortBtt, uploadLine } from './status-line.ts';
+import { type NetworkOptions, nodeOptions, startMarketNode, type Trade } from './node-options.ts';
+import { progressFacts, shortBtt, uploadLine } from './status-line.ts';
 import { TorrentWatch } from './torrent-watch.ts';
 
 /** As commander collects them. */
 export interface SeedOptions extends NetworkOptions {
   readonly from: string;
-  readonly ask?: AttoPerMib;
+  readonly ask?: Ask;
 }
 
 const PROGRESS_MS = 1_000;
@@ -27,8 +28,9 @@ export async function seed(context: Context, text: string, options: SeedOptions)
     throw new CliError('CLI_USAGE', 'seeding needs the torrent file, not a magnet link');
   }
   const watch = new TorrentWatch(output);
-  const node = await startNode(nodeOptions(options), watch);
-  let summarize: (() => void) | null = null;
+  const node = await startMarketNode(context, nodeOptions(options, tradeOf(options)), watch);
+  let summarize: (turnover: Turnover) => void;
+  let turnover: Turnover;
   try {
     const { port } = node.transfer;
     output.event('listening', { port });
@@ -52,9 +54,13 @@ export async function seed(context: Context, text: string, options: SeedOptions)
     summarize = await lastWords(context, { node, infoHash, startedAt });
   } finally {
     output.progress('');
-    await node.stop();
+    turnover = await node.stop();
   }
-  summarize();
+  summarize(turnover);
+}
+
+function tradeOf({ ask }: SeedOptions): Trade | null {
+  return ask === undefined ? null : { buyer: null, seller: { ask } };
 }
 
 interface Showing {
@@ -76,13 +82,14 @@ async function showUntil(signal: AbortSignal, { context, node }: Showing): Promi
 async function lastWords(
   { output }: Context,
   run: { readonly node: TorrentNode; readonly infoHash: string; readonly startedAt: number },
-): Promise<() => void> {
+): Promise<(turnover: Turnover) => void> {
   const snapshot = await run.node.transfer.snapshot();
   const sentBytes = snapshot.torrents[0]?.sentBytes ?? 0;
-  const earned = earnedIn(snapshot);
   const seconds = Math.round(performance.now() - run.startedAt) / 1000;
   const { infoHash } = run;
-  const facts = { ok: true, infoHash, sentBytes, seconds, earnedAtto: earned };
-  const money = earned > 0n ? `, earned ${shortBtt(earned)} BTT` : '';
-  return () => output.summary(facts, [`sent ${formatSize(sentBytes)}${money}`]);
+  return ({ earned }) => {
+    const money = earned > 0n ? `, earned ${shortBtt(earned)} BTT` : '';
+    const facts = { ok: true, infoHash, sentBytes, seconds, earnedAtto: earned };
+    output.summary(facts, [`sent ${formatSize(sentBytes)}${money}`]);
+  };
 }

@@ -1,20 +1,10 @@
 /** What a moment of a transfer looks like, for the screen and for programs. */
 import type { TransferSnapshot } from '../../daemon/transfer/index.ts';
-import { type Atto, formatBtt, formatSize, perGib, ZERO_ATTO } from '../../units/index.ts';
+import { type Atto, type AttoPerMib, formatBtt, formatSize, perGib } from '../../units/index.ts';
 import type { Facts } from '../output.ts';
 
 /** One torrent's part of a snapshot. */
 export type TorrentStatus = TransferSnapshot['torrents'][number];
-
-/** What was paid for downloads since the node started. */
-export function paidIn(snapshot: TransferSnapshot): Atto {
-  return snapshot.exchange?.buyer?.spent ?? ZERO_ATTO;
-}
-
-/** What uploads earned since the node started. */
-export function earnedIn(snapshot: TransferSnapshot): Atto {
-  return snapshot.exchange?.seller?.earned ?? ZERO_ATTO;
-}
 
 /** Seconds until the rest is here at the present rate; null when nothing comes. */
 export function etaSeconds(torrent: TorrentStatus): number | null {
@@ -37,9 +27,32 @@ export function progressFacts(snapshot: TransferSnapshot, torrent: TorrentStatus
     etaSeconds: etaSeconds(torrent),
     peers: torrent.peers.length,
     knownPeers: torrent.knownPeers,
-    ...(snapshot.exchange?.buyer ? { paidAtto: paidIn(snapshot) } : {}),
-    ...(snapshot.exchange?.seller ? { earnedAtto: earnedIn(snapshot) } : {}),
+    ...marketFacts(snapshot),
   };
+}
+
+/** Totals, and for each peer what trades with it: prices, and what either side could lose. */
+function marketFacts({ exchange }: TransferSnapshot): Facts {
+  if (exchange === null) return {};
+  const { buyer, seller, peers } = exchange;
+  return {
+    ...(buyer ? { paidAtto: buyer.spent, boughtBytes: buyer.boughtBytes } : {}),
+    ...(seller
+      ? {
+          earnedAtto: seller.earned,
+          soldBytes: seller.soldBytes,
+          priceAttoPerMib: seller.price,
+        }
+      : {}),
+    market: peers.map(({ remote, payee, buying, selling }) => ({ remote, payee, buying, selling })),
+  };
+}
+
+/** What peers that we buy from ask, in atto per MiB. */
+function pricesPaid({ exchange }: TransferSnapshot): readonly AttoPerMib[] {
+  return (exchange?.peers ?? []).flatMap(({ buying }) =>
+    buying?.state === 'buying' && buying.quoted !== null ? [buying.quoted] : [],
+  );
 }
 
 const BAR_WIDTH = 20;
@@ -91,8 +104,11 @@ export function shortBtt(amount: Atto): string {
   return formatBtt(amount).replace(/(\.\d{6})\d+$/, '$1');
 }
 
-/** What is being paid, and the highest price agreed on with any peer. */
-function boughtPart({ exchange }: TransferSnapshot): readonly string[] {
-  if (!exchange?.buyer) return [];
-  return [`paid ${shortBtt(exchange.buyer.spent)} BTT`];
+/** What was paid by now, and the highest price agreed on with a peer. */
+function boughtPart(snapshot: TransferSnapshot): readonly string[] {
+  const { buyer } = snapshot.exchange ?? {};
+  if (!buyer) return [];
+  const [highest] = pricesPaid(snapshot).toSorted((a, b) => (a > b ? -1 : 1));
+  const price = highest === undefined ? '' : ` at ${shortBtt(perGib(highest))} BTT/GiB`;
+  return [`paid ${shortBtt(buyer.spent)} BTT${price}`];
 }

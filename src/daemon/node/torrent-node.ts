@@ -1,7 +1,8 @@
 /** Starts what one node consists of, and stops it in the right order. */
-import { AppError } from '../../units/index.ts';
+import { AppError, ZERO_ATTO } from '../../units/index.ts';
 import type { DataFolder } from '../data-folder.ts';
 import { Transfer, type TransferListener, type TransferOptions } from '../transfer/index.ts';
+import type { MarketOptions, NodeMarket, Turnover } from './node-market.ts';
 
 /** How a node is set up. */
 export interface NodeOptions {
@@ -13,6 +14,8 @@ export interface NodeOptions {
   /** Bytes a second, `Infinity` for no limit. */
   readonly uploadLimit: number;
   readonly downloadLimit: number;
+  /** Null for an ordinary client, which loads nothing that has to do with money. */
+  readonly market: MarketOptions | null;
 }
 
 /** Where BitTorrent clients have always listened; routers may forward it already. */
@@ -21,43 +24,74 @@ const USUAL_PORT = 6881;
 /** A running node. */
 export class TorrentNode {
   readonly transfer: Transfer;
+  readonly #market: NodeMarket | null;
 
-  constructor(transfer: Transfer) {
+  constructor(transfer: Transfer, market: NodeMarket | null) {
     this.transfer = transfer;
+    this.#market = market;
   }
 
-  /** Tells the trackers, writes the resume records, ends the thread. */
-  async stop(): Promise<void> {
-    await this.transfer.stop();
+  /**
+   * Pays what is owed, tells the trackers, writes the resume records, ends the thread; then closes
+   * the wallet. Says what was paid and earned while the node ran.
+   */
+  async stop(): Promise<Turnover> {
+    let turnover: Turnover = { paid: ZERO_ATTO, earned: ZERO_ATTO };
+    try {
+      await this.transfer.stop();
+    } finally {
+      if (this.#market) turnover = await this.#market.close();
+    }
+    return turnover;
   }
 }
 
-/** Starts a node; its port is open when this resolves. */
+/** Starts a node; its port is open when this resolves. Throws what wallet, chain and port throw. */
 export async function startNode(
   options: NodeOptions,
   listener: TransferListener,
 ): Promise<TorrentNode> {
-  const transferOptions = {
+  const market = options.market && (await openMarket(options.market));
+  const start = (listenPort: number): Promise<Transfer> =>
+    Transfer.start(transferOptions(options, { listenPort, market }), listener);
+  try {
+    return new TorrentNode(await startOnPort(options.port, start), market);
+  } catch (failure) {
+    await market?.close();
+    throw failure;
+  }
+}
+
+/** Loads what has to do with money, and opens it. */
+async function openMarket(options: MarketOptions): Promise<NodeMarket> {
+  const { NodeMarket: Loaded } = await import('./node-market.ts');
+  return Loaded.open(options);
+}
+
+function transferOptions(
+  options: NodeOptions,
+  { listenPort, market }: { readonly listenPort: number; readonly market: NodeMarket | null },
+): TransferOptions {
+  return {
+    listenPort,
     bindHost: options.bindHost,
     uploadLimit: options.uploadLimit,
     downloadLimit: options.downloadLimit,
     resumeDir: options.data.resume,
-    exchange: null,
-    moneyPort: null,
+    exchange: market?.settings ?? null,
+    moneyPort: market?.newPort() ?? null,
   };
-  return new TorrentNode(await startTransfer(options.port, transferOptions, listener));
 }
 
-async function startTransfer(
+async function startOnPort(
   port: number | null,
-  options: Omit<TransferOptions, 'listenPort'>,
-  listener: TransferListener,
+  start: (listenPort: number) => Promise<Transfer>,
 ): Promise<Transfer> {
+  if (port !== null) return start(port);
   try {
-    return await Transfer.start({ ...options, listenPort: port ?? USUAL_PORT }, listener);
+    return await start(USUAL_PORT);
   } catch (failure) {
-    const isTaken = failure instanceof AppError && failure.code === 'PLATFORM_PORT_TAKEN';
-    if (port !== null || !isTaken) throw failure;
-    return Transfer.start({ ...options, listenPort: 0 }, listener);
+    if (!(failure instanceof AppError && failure.code === 'PLATFORM_PORT_TAKEN')) throw failure;
+    return start(0);
   }
 }

@@ -1,0 +1,16 @@
+/** The wallet and its chain as commands use them. Start with `wallet-access.ts`. */
+export {
+  advanceChain,
+  type ChainStatus,
+  chainStatus,
+  deployEscrow,
+  grantPlayMoney,
+  hostLocalChain,
+} from './chain-control.ts';
+export {
+  createWalletFile,
+  importWalletFile,
+  openWallet,
+  type WalletChoice,
+  walletAddress,
+} from './wallet-access.ts';
