@@ -33,12 +33,6 @@ export interface SendTerms {
   readonly depth?: number;
 }
 
-/** What `head` holds of a closed allotment. */
-export const CLOSED_HEAD: Hash32 = parseHash32(`0x${'1'.padStart(64, '0')}`);
-
-/** What `head` holds of an id never used. */
-export const UNKNOWN_HEAD: Hash32 = parseHash32(`0x${'0'.repeat(64)}`);
-
 /** Reads and writes one deployed contract. */
 export class LaneEscrow {
   readonly address: Address;
@@ -60,7 +54,7 @@ export class LaneEscrow {
     return atto(decodeFunctionResult({ abi: laneEscrowAbi, functionName: 'free', data: result }));
   }
 
-  /** `headerHash` of an open allotment, `CLOSED_HEAD` or `UNKNOWN_HEAD`, as of a block. */
+  /** As of a block: `headerHash` of an open allotment, 1 of a closed one, 0 of an unknown one. */
   async head(allotment: Hash32, tag: BlockTag = 'latest'): Promise<Hash32> {
     const data = encodeFunctionData({
       abi: laneEscrowAbi,

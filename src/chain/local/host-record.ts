@@ -1,5 +1,5 @@
 /** Who hosts the embedded chain of a folder, and where it can be reached: a lock and a small file. */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -55,11 +55,6 @@ export function writeHostRecord(folder: string, record: HostRecord): void {
 /** Forgets the processes, keeping the port so that the next host can take the same one. */
 export function retireHostRecord(folder: string, record: HostRecord): void {
   writeHostRecord(folder, { ...record, hostPid: 0, anvilPid: 0 });
-}
-
-/** Removes the record. */
-export function removeHostRecord(folder: string): void {
-  rmSync(recordPath(folder), { force: true });
 }
 
 function recordPath(folder: string): string {

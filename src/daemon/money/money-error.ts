@@ -2,7 +2,7 @@
 import { AppError } from '../../units/index.ts';
 
 /** Codes of `MoneyError`, each explained in `docs/errors.md`. */
-export type MoneyErrorCode = 'MONEY_OTHER_CHAIN' | 'MONEY_BALANCE' | 'MONEY_CLOSED';
+export type MoneyErrorCode = 'MONEY_OTHER_CHAIN' | 'MONEY_BALANCE';
 
 /** A wallet command cannot be carried out. No money has moved. */
 export class MoneyError extends AppError<MoneyErrorCode> {

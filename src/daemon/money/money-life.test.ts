@@ -3,7 +3,10 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { buildLaneTree } from '../../payment/index.ts';
-import { atto } from '../../units/index.ts';
+import { Database } from '../../platform/database/index.ts';
+import { atto, ZERO_ATTO } from '../../units/index.ts';
+import { LEDGER_MIGRATIONS } from './schema.ts';
+import { sentRecords } from './sent-records.ts';
 import {
   accept,
   admit,
@@ -95,29 +98,17 @@ test('an empty wallet is refused a lane with a plain line', async () => {
   await assert.rejects(poor.deposit(atto(BTT)), /the wallet has 0 BTT, and 1 BTT are wanted/);
 });
 
-test('a wallet with coins in the contract but none for gas says so', async () => {
+test('a wallet that cannot pay for gas says so', async () => {
+  await assert.rejects(poor.withdraw(ZERO_ATTO), /is empty: send it some BTT to pay for gas/);
   await poor.faucet(atto(2n * BTT));
   await poor.deposit(atto(BTT));
-  // Sends all that is left but a few atto to somebody else.
-  const broke = await poor.balances();
-  const elsewhere = seller.account;
-  const gas = 21_000n * (await poor.chain.gasPrice());
-  const { keySigner } = await import('../../chain/account.ts');
-  const nonce = Number(
-    await poor.chain.rpc.call('eth_getTransactionCount', [poor.account, 'latest']),
-  );
-  const { raw } = await keySigner(poor.identity().payeeKey).sign({
-    chainId: poor.identity().chainId,
-    nonce,
-    to: elsewhere,
-    data: '0x',
-    value: broke.wallet - gas,
-    gas: 21_000n,
-    gasPrice: await poor.chain.gasPrice(),
-  });
-  await poor.chain.rpc.call('eth_sendRawTransaction', [raw]);
-  assert.equal((await poor.balances()).wallet, 0n);
-  await assert.rejects(poor.withdraw(atto(BTT)), /is empty: send it some BTT to pay for gas/);
+  const { wallet } = await poor.balances();
+  const value = atto(wallet - 30_000n * (await poor.chain.gasPrice()));
+  const journal = sentRecords(Database.open({ path: ':memory:', migrations: LEDGER_MIGRATIONS }));
+  const queue = poor.chain.queueFor(poor.identity().payeeKey, journal);
+  await queue.send({ to: seller.account, data: '0x', value, purpose: 'spend nearly all' });
+  await queue.close();
+  await assert.rejects(poor.withdraw(atto(BTT)), /has too little BTT for this and its gas/);
 });
 
 test('a lane that is not on the chain is not admitted', async () => {

@@ -224,6 +224,7 @@ export class Purse implements BuyerPurse {
   async #openForWishes(): Promise<void> {
     const wishes = this.#wishes.splice(0, LANES_MAX);
     try {
+      await this.#parts.clock.refresh();
       const least = wishes.reduce((min, { cap }) => (cap < min ? cap : min), ATTO_MAX);
       const capMin = atto(least / REUSE_PART || 1n);
       const available = await this.#parts.funding.available();

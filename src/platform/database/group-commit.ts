@@ -4,6 +4,9 @@ import type { Database } from './database.ts';
 /** Most writes in one transaction: bounds how long the event loop is held. */
 const GROUP_WRITES_MAX = 4_096;
 
+/** Longest rest between two groups: a voucher waits no longer for its acknowledgement. */
+const REST_MS_MAX = 10;
+
 /** Told when a write is on the disk, or why it is not. */
 export type OnDurable = (error: Error | null) => void;
 
@@ -22,6 +25,7 @@ export class GroupCommit {
   readonly #database: Database;
   #pending: PendingWrite[] = [];
   #isScheduled = false;
+  #restUntilMs = 0;
 
   constructor(database: Database) {
     this.#database = database;
@@ -37,7 +41,10 @@ export class GroupCommit {
     this.#pending.push({ write, onDurable });
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    setImmediate(() => this.flush());
+    // Commits take at most half of the time: on a slow disk groups grow instead of the queue.
+    const restMs = this.#restUntilMs - performance.now();
+    if (restMs > 0) setTimeout(() => this.flush(), restMs);
+    else setImmediate(() => this.flush());
   }
 
   /** Commits what is queued now. Called by itself; call it before closing the database. */
@@ -45,7 +52,10 @@ export class GroupCommit {
     this.#isScheduled = false;
     while (this.#pending.length > 0) {
       const group = this.#pending.splice(0, GROUP_WRITES_MAX);
+      const beganMs = performance.now();
       const failure = this.#commit(group);
+      const endedMs = performance.now();
+      this.#restUntilMs = endedMs + Math.min(endedMs - beganMs, REST_MS_MAX);
       for (const { onDurable } of group) onDurable(failure);
     }
   }

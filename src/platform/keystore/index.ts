@@ -1,7 +1,7 @@
 /** The wallet on the disk. Start with `wallet-file.ts`. */
 export { KeystoreError, type KeystoreErrorCode } from './keystore-error.ts';
 export { openLocalKey } from './local-key.ts';
-export { findPassword, PASSWORD_FILE_VARIABLE, PASSWORD_VARIABLE } from './password.ts';
+export { findPassword } from './password.ts';
 export {
   createWallet,
   importPhrase,

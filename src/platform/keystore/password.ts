@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs';
 
 /** The variable that may hold the password. */
-export const PASSWORD_VARIABLE = 'BIDWIDTH_PASSWORD';
+const PASSWORD_VARIABLE = 'BIDWIDTH_PASSWORD';
 
 /** The variable that may name a file whose first line is the password. */
-export const PASSWORD_FILE_VARIABLE = 'BIDWIDTH_PASSWORD_FILE';
+const PASSWORD_FILE_VARIABLE = 'BIDWIDTH_PASSWORD_FILE';
 
 /** The password given by the environment or a file; null when the user has to be asked. */
 export function findPassword(

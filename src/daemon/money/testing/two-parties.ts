@@ -12,7 +12,7 @@ import type {
 import type { LaneOffer, SignedVoucher, Voucher } from '../../../payment/index.ts';
 import { openLocalKey } from '../../../platform/keystore/index.ts';
 import { type Address, type Atto, atto } from '../../../units/index.ts';
-import { type MoneyOptions, type MoneyService, openMoney } from '../index.ts';
+import { type MoneyOptions, type MoneyService, openMoney, type PurseAndBook } from '../index.ts';
 
 /** One BTT. */
 export const BTT: bigint = 10n ** 18n;
@@ -52,7 +52,7 @@ export class Town {
 
 /** `requestLane` as a promise. */
 export function requestLane(
-  money: Pick<MoneyService, 'purse'>,
+  money: Pick<PurseAndBook, 'purse'>,
   payee: Address,
   cap: bigint,
 ): Promise<LaneGrant> {
@@ -61,7 +61,7 @@ export function requestLane(
 
 /** A lane that must be granted. */
 export async function grantedLane(
-  money: Pick<MoneyService, 'purse'>,
+  money: Pick<PurseAndBook, 'purse'>,
   payee: Address,
   cap: bigint,
 ): Promise<{ readonly offer: LaneOffer; readonly signed: Atto }> {
@@ -72,7 +72,7 @@ export async function grantedLane(
 
 /** `signVoucher` as a promise. */
 export function sign(
-  money: Pick<MoneyService, 'purse'>,
+  money: Pick<PurseAndBook, 'purse'>,
   voucher: Voucher,
   context: PaymentContext = CONTEXT,
 ): Promise<SignOutcome> {
@@ -81,7 +81,7 @@ export function sign(
 
 /** A voucher that must be signed. */
 export async function signed(
-  money: Pick<MoneyService, 'purse'>,
+  money: Pick<PurseAndBook, 'purse'>,
   offer: LaneOffer,
   amount: bigint,
 ): Promise<SignedVoucher> {
@@ -92,13 +92,13 @@ export async function signed(
 }
 
 /** `admitLane` as a promise. */
-export function admit(money: Pick<MoneyService, 'book'>, offer: LaneOffer): Promise<LaneAdmission> {
+export function admit(money: Pick<PurseAndBook, 'book'>, offer: LaneOffer): Promise<LaneAdmission> {
   return new Promise((resolve) => money.book.admitLane(offer, resolve));
 }
 
 /** `acceptVoucher` as a promise. */
 export function accept(
-  money: Pick<MoneyService, 'book'>,
+  money: Pick<PurseAndBook, 'book'>,
   voucher: SignedVoucher,
   context: PaymentContext = CONTEXT,
 ): Promise<VoucherOutcome> {
