@@ -85,7 +85,7 @@ export class Engine implements EngineContext, GateKeeper {
   #connectionCount = 0;
   #sampledAt = 0;
   #bestUploadRate = 0;
-  #countedBytes = 0;
+  #isTapOpen = true;
 
   constructor(deps: EngineDeps, options: EngineOptions) {
     this.#deps = deps;
@@ -144,11 +144,19 @@ export class Engine implements EngineContext, GateKeeper {
     this.#choker.request();
   }
 
+  /** Block payload came in. A used-up limit closes the tap at once: a tick is long for a fast peer. */
+  onReceived(byteCount: number): void {
+    if (!this.#downloads.isLimited) return;
+    this.#downloads.take(byteCount);
+    this.#turnTap();
+  }
+
   /** Time passes: limits fill, peers are looked after, new connections are made. */
   tick(now: Instant): void {
     const elapsedMs = Math.max(0, now - this.now);
     this.now = now;
-    this.#fillDownloads(elapsedMs);
+    this.#downloads.fill(elapsedMs);
+    this.#turnTap();
     this.uploads.fill(elapsedMs);
     for (const peer of this.#peers()) peer.onTick(now);
     if (now - this.#sampledAt >= SAMPLE_MS) this.#sample(now);
@@ -194,6 +202,7 @@ export class Engine implements EngineContext, GateKeeper {
     this.#dialled.delete(connection);
     const peer = new Peer(torrent, { peerKey: this.#nextPeerKey++, connection, remote });
     torrent.adopt(peer);
+    if (!this.#isTapOpen) peer.pauseReading(true);
     return this.#counted(peer);
   }
 
@@ -261,14 +270,10 @@ export class Engine implements EngineContext, GateKeeper {
   }
 
   /** Opens and closes the tap of every connection by the download limit. */
-  #fillDownloads(elapsedMs: number): void {
-    if (!this.#downloads.isLimited) return;
-    let total = 0;
-    for (const torrent of this.torrents.values()) total += torrent.received.total;
-    this.#downloads.take(Math.max(0, total - this.#countedBytes));
-    this.#countedBytes = total;
-    this.#downloads.fill(elapsedMs);
-    const isOpen = this.#downloads.isOpen;
+  #turnTap(): void {
+    const { isOpen } = this.#downloads;
+    if (isOpen === this.#isTapOpen) return;
+    this.#isTapOpen = isOpen;
     for (const peer of this.#peers()) peer.pauseReading(!isOpen);
   }
 

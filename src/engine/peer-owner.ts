@@ -27,6 +27,8 @@ export interface EngineContext {
   readonly uploads: UploadScheduler;
   readonly sha1: (view: Uint8Array) => Uint8Array;
   requestRechoke(): void;
+  /** Block payload came in: counts against the download limit. */
+  onReceived(byteCount: number): void;
 }
 
 /** A torrent, as its peers see it. */

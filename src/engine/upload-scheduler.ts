@@ -2,7 +2,7 @@
  * Shares the upload among unchoked peers by deficit round robin (Shreedhar and Varghese 1996): a
  * peer's turn is worth bytes in proportion to its weight, and unused turns go to the others.
  */
-import { type BytesPerSecond, KIB, MIB, UNLIMITED } from '../units/index.ts';
+import { BLOCK_BYTES, type BytesPerSecond, KIB, MIB, UNLIMITED } from '../units/index.ts';
 import type { PieceGeometry } from './content.ts';
 import type { PieceStore } from './ports.ts';
 import type { ServeQueue, ServeRequest } from './serve-queue.ts';
@@ -28,10 +28,12 @@ export interface Servable {
   onReadFailed(run: readonly ServeRequest[], failure: Error): void;
 }
 
-/** One read, and one write to a socket: sixteen blocks. */
+/**
+ * One read, and one write to a socket: sixteen blocks, or under a limit what it lets through in a
+ * quarter of a second. Also what the peer with the largest weight gets per turn.
+ */
 const RUN_BYTES = 256 * KIB;
-/** What the peer with the largest weight gets per turn. */
-const QUANTUM_BYTES = 256 * KIB;
+const RUN_SECONDS = 0.25;
 /** Nobody's turn is worth less than this, or tiny weights would need thousands of rounds. */
 const QUANTUM_BYTES_MIN = 256;
 /** Bytes ahead of a socket: this much, or half a second of its rate. */
@@ -39,16 +41,22 @@ const AHEAD_BYTES_MIN = 512 * KIB;
 const AHEAD_BYTES_MAX = 4 * MIB;
 /** Rounds per call: enough to fill everything that can be filled. */
 const ROUNDS_MAX = 1024;
-/** Read buffers in use at most, over all peers. */
-const BUFFERS_MAX = 64;
+/** Read buffers in use at most, over all peers: a hundred that do not read hold less. */
+const BUFFER_BYTES_MAX = 64 * MIB;
+/** Kept for reuse at most. */
+const IDLE_BYTES_MAX = 16 * MIB;
 
 /** Serves requests of all peers of all torrents. */
 export class UploadScheduler {
   readonly #bucket = new TokenBucket(UNLIMITED);
   readonly #active = new Map<Servable, number>();
-  readonly #idleBuffers: Uint8Array[] = [];
-  #buffersInUse = 0;
+  /** By length: a power of two times a block. */
+  readonly #idleBuffers = new Map<number, Uint8Array[]>();
+  #idleBytes = 0;
+  #bytesInUse = 0;
   #isPumping = false;
+  /** Whose turn a limit common to all cut short: it goes on first, or weights would not count. */
+  #cutShort: Servable | null = null;
 
   /** The limit on block payload, in bytes a second. */
   limit(rate: BytesPerSecond): void {
@@ -85,6 +93,15 @@ export class UploadScheduler {
     this.#isPumping = false;
   }
 
+  /** Whether something common to all peers stands in the way. */
+  get #isBlocked(): boolean {
+    return !this.#bucket.isOpen || this.#bytesInUse >= BUFFER_BYTES_MAX;
+  }
+
+  get #runBytes(): number {
+    return Math.min(RUN_BYTES, Math.max(BLOCK_BYTES, this.#bucket.rate * RUN_SECONDS));
+  }
+
   /** One turn for every active peer; false when nobody could use it. */
   #round(): boolean {
     let isUseful = false;
@@ -92,26 +109,42 @@ export class UploadScheduler {
     for (const peer of this.#active.keys()) heaviest = Math.max(heaviest, peer.weight);
     for (let left = this.#active.size; left > 0; left--) {
       const [first] = this.#active;
-      if (!first || !this.#bucket.isOpen || this.#buffersInUse >= BUFFERS_MAX) return false;
+      if (!first || this.#isBlocked) return false;
       const [peer, deficit] = first;
-      // Whoever had its turn goes to the end, so that a closed bucket is not always met by the same.
-      this.#active.delete(peer);
-      if (peer.serveQueue.size === 0) continue;
-      this.#active.set(peer, deficit);
-      if (!canServe(peer)) continue;
-      const share = (QUANTUM_BYTES * peer.weight) / heaviest;
-      const turn = Math.min(deficit + Math.max(share, QUANTUM_BYTES_MIN), 2 * QUANTUM_BYTES);
-      this.#active.set(peer, turn - this.#serve(peer, turn));
+      const isGoingOn = this.#cutShort === peer;
+      this.#cutShort = null;
+      if (!canServe(peer)) {
+        // Without requests it has no claim; otherwise its socket or its credit is to be waited for.
+        this.#active.delete(peer);
+        if (peer.serveQueue.size > 0) this.#active.set(peer, deficit);
+        continue;
+      }
+      const turn = isGoingOn ? deficit : this.#turnOf(peer, { deficit, heaviest });
+      const rest = turn - this.#serve(peer, turn);
       isUseful = true;
+      if (this.#isBlocked && rest >= (peer.serveQueue.peek()?.length ?? Infinity)) {
+        this.#active.set(peer, rest);
+        this.#cutShort = peer;
+        return false;
+      }
+      this.#active.delete(peer);
+      this.#active.set(peer, rest);
     }
     return isUseful;
+  }
+
+  /** What a new turn is worth: the share of its weight, and what was too little before. */
+  #turnOf(peer: Servable, state: { readonly deficit: number; readonly heaviest: number }): number {
+    const quantum = this.#runBytes;
+    const share = state.heaviest > 0 ? (quantum * peer.weight) / state.heaviest : quantum;
+    return Math.min(state.deficit + Math.max(share, QUANTUM_BYTES_MIN), 2 * quantum);
   }
 
   /** Takes blocks worth at most `turn` bytes; returns how many bytes were taken. */
   #serve(peer: Servable, turn: number): number {
     let taken = 0;
-    while (canServe(peer) && this.#bucket.isOpen && this.#buffersInUse < BUFFERS_MAX) {
-      const run = takeRun(peer, turn - taken);
+    while (canServe(peer) && !this.#isBlocked) {
+      const run = takeRun(peer, Math.min(turn - taken, this.#runBytes));
       if (run.length === 0) break;
       const size = run.reduce((sum, request) => sum + request.length, 0);
       taken += size;
@@ -123,24 +156,37 @@ export class UploadScheduler {
   }
 
   #read(peer: Servable, run: readonly ServeRequest[], size: number): void {
-    const buffer = this.#idleBuffers.pop() ?? new Uint8Array(RUN_BYTES);
-    this.#buffersInUse++;
-    const release = (): void => {
-      this.#buffersInUse--;
-      this.#idleBuffers.push(buffer);
-    };
+    const buffer = this.#takeBuffer(size);
     const bytes = buffer.subarray(0, size);
     peer.store.read(offsetOf(peer, run[0]), bytes, (failure) => {
       if (failure) {
-        release();
+        this.#giveBuffer(buffer);
         peer.onReadFailed(run, failure);
         return;
       }
       peer.sendRun(run, bytes, () => {
-        release();
+        this.#giveBuffer(buffer);
         this.wake(peer);
       });
     });
+  }
+
+  #takeBuffer(size: number): Uint8Array {
+    let length = BLOCK_BYTES;
+    while (length < size) length *= 2;
+    this.#bytesInUse += length;
+    const idle = this.#idleBuffers.get(length)?.pop();
+    if (idle) this.#idleBytes -= length;
+    return idle ?? new Uint8Array(length);
+  }
+
+  #giveBuffer(buffer: Uint8Array): void {
+    this.#bytesInUse -= buffer.length;
+    if (this.#idleBytes + buffer.length > IDLE_BYTES_MAX) return;
+    const list = this.#idleBuffers.get(buffer.length) ?? [];
+    list.push(buffer);
+    this.#idleBuffers.set(buffer.length, list);
+    this.#idleBytes += buffer.length;
   }
 }
 
@@ -157,14 +203,14 @@ function canServe(peer: Servable): boolean {
 }
 
 /** Takes requests that follow one another in the torrent, so that one read serves them all. */
-function takeRun(peer: Servable, turn: number): ServeRequest[] {
+function takeRun(peer: Servable, most: number): ServeRequest[] {
   const run: ServeRequest[] = [];
   let size = 0;
   let offset = -1;
   let credit = Infinity;
   while (true) {
     const next = peer.serveQueue.peek();
-    if (!next || size + next.length > Math.min(turn, RUN_BYTES)) break;
+    if (!next || size + next.length > most) break;
     if (offset >= 0 && offsetOf(peer, next) !== offset) break;
     if (run[0] && run[0].tag !== next.tag) break;
     if (!run[0]) credit = peer.creditBytes(next.tag);
