@@ -84,8 +84,8 @@ export async function readReceipt(rpc: Rpc, hash: string): Promise<MinedReceipt 
 }
 
 /**
- * What to pay for gas now: what the node asks, never below `gasPriceMin`. Where blocks have a base fee
- * (EIP-1559), a quarter more, so that the transaction survives two full blocks.
+ * What to pay for gas now: what the node asks, never below `gasPriceMin`. Where blocks have a base
+ * fee (EIP-1559), a quarter more, so that the transaction survives two full blocks.
  */
 export async function readGasPrice(rpc: Rpc, gasPriceMin: Atto): Promise<Atto> {
   const asked = asQuantity(await rpc.call('eth_gasPrice', []));

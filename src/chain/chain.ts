@@ -1,8 +1,8 @@
 /** One chain, ready to be used. Loads viem: reached through `openChain` of the layer's door. */
-import { getContractAddress } from 'viem';
 import {
   type Address,
   type Atto,
+  assert,
   parseAddress,
   type UnixSeconds,
   unixSeconds,
@@ -125,14 +125,10 @@ export class Chain {
   async deployEscrow(queue: SendQueue): Promise<Address> {
     const data = laneEscrowBytecode;
     const receipt = await queue.send({ to: null, data, purpose: 'deploy LaneEscrow' });
-    const address = parseAddress(receipt.contractAddress ?? '');
+    assert(receipt.contractAddress, 'a deployment that succeeded has an address');
+    const address = parseAddress(receipt.contractAddress);
     this.#escrow = new LaneEscrow(this.rpc, address);
     return address;
-  }
-
-  /** The address that a deployment by `account` at `nonce` has. */
-  static contractAddress(account: Address, nonce: number): Address {
-    return parseAddress(getContractAddress({ from: account, nonce: BigInt(nonce) }));
   }
 
   /** Allotments that an account ever opened, from the chain alone. */

@@ -15,7 +15,9 @@ import { quantity, readBlock } from './chain-reads.ts';
 import { laneEscrowAbi } from './lane-escrow.generated.ts';
 import type { Rpc } from './rpc-client.ts';
 
-/** An allotment found again on the chain. Its tree is not there: only the payer's records have it. */
+/**
+ * An allotment found again on the chain. Its tree is not there: only the payer's records have it.
+ */
 export interface OpenedAllotment {
   readonly allotment: Hash32;
   readonly salt: Hash32;

@@ -1,6 +1,6 @@
 /**
- * The chain: JSON-RPC with fail-over, the LaneEscrow contract, transactions that survive a crash, and
- * the embedded local chain.
+ * The chain: JSON-RPC with fail-over, the LaneEscrow contract, transactions that survive a crash,
+ * and the embedded local chain.
  *
  * It must never learn what a torrent or a peer is, nor decide what to pay. viem is loaded by
  * `openChain`, not by importing this file, so a node without money never loads it. Start with

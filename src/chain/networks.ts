@@ -92,7 +92,9 @@ export interface NetworkChoice {
   readonly escrow?: Address;
 }
 
-/** The network for a user's choice. Throws `CHAIN_RPC` when a chain of our own lacks its settings. */
+/**
+ * The network for a user's choice. Throws `CHAIN_RPC` when a chain of our own lacks its settings.
+ */
 export function chooseNetwork(choice: NetworkChoice): Network {
   const { name, chainId, rpcUrls, escrow } = choice;
   const known = isNetworkName(name) ? NETWORKS[name] : null;

@@ -82,7 +82,9 @@ test('when every endpoint is of another chain, that is what is said', async () =
   const client = new RpcClient({ urls: [liar.url], chainId: 199 });
   await assert.rejects(client.call('eth_blockNumber', []), {
     code: 'CHAIN_WRONG_ID',
-    message: `every RPC endpoint is of another chain (chain 199; ${liar.host}: says it is chain 1, not 199: not used)`,
+    message:
+      'every RPC endpoint is of another chain ' +
+      `(chain 199; ${liar.host}: says it is chain 1, not 199: not used)`,
   });
 });
 

@@ -1,4 +1,6 @@
-/** JSON-RPC over several endpoints: the first that works answers, liars about the chain id never. */
+/**
+ * JSON-RPC over several endpoints: the first that works answers, liars about the chain id never.
+ */
 import { ChainError } from './chain-error.ts';
 import { isChainBusy, postJsonRpc, RpcAnswerError } from './rpc-transport.ts';
 
@@ -25,8 +27,9 @@ export interface EndpointHealth {
 /** Asks a question of the chain. */
 export interface Rpc {
   /**
-   * The result of one call. Throws `ChainError`: `CHAIN_UNREACHABLE`, `CHAIN_WRONG_ID`, or `CHAIN_RPC`
-   * with `details.message` and `details.revertData` when the node answered with an error.
+   * The result of one call. Throws `ChainError`: `CHAIN_UNREACHABLE`, `CHAIN_WRONG_ID`, or
+   * `CHAIN_RPC` with `details.message` and `details.revertData` when the node answered with an
+   * error.
    */
   call(method: string, params: readonly unknown[]): Promise<unknown>;
 }

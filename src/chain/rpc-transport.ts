@@ -19,7 +19,9 @@ export class RpcAnswerError extends Error {
   }
 }
 
-/** Largest answer read: a page of events is far smaller; a dump of the embedded chain may be not. */
+/**
+ * Largest answer read: a page of events is far smaller; a dump of the embedded chain may be not.
+ */
 const ANSWER_BYTES_MAX = 256 * 1024 * 1024;
 
 /** Longest text of a node that goes into one of our messages. */

@@ -2,9 +2,9 @@
 import type { Address, Hash32 } from '../units/index.ts';
 
 /**
- * How far a transaction is. `sent`: signed and journaled, perhaps broadcast, perhaps in a block that is
- * not deep enough. `final`: in a block at depth. `reverted`: the same, but it failed. `dropped`: it was
- * refused or its nonce was used by another transaction, so it can never be mined.
+ * How far a transaction is. `sent`: signed and journaled, perhaps broadcast, perhaps in a block
+ * that is not deep enough. `final`: in a block at depth. `reverted`: the same, but it failed.
+ * `dropped`: it was refused or its nonce was used by another transaction, so it can never be mined.
  */
 export type SendState = 'sent' | 'final' | 'reverted' | 'dropped';
 

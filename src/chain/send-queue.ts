@@ -1,6 +1,7 @@
 /**
- * Sends the transactions of one account, strictly in order, and sees them through: each is journaled
- * before it is broadcast, broadcast again when the chain has forgotten it, and settled at depth.
+ * Sends the transactions of one account, strictly in order, and sees them through: each is
+ * journaled before it is broadcast, broadcast again when the chain has forgotten it, and settled at
+ * depth.
  */
 import { type Address, type Atto, assert, type Hash32 } from '../units/index.ts';
 import type { TransactionSigner } from './account.ts';
@@ -162,14 +163,17 @@ export class SendQueue {
     }
   }
 
-  /** First broadcast. A certain refusal frees the nonce: it is the highest, so nothing waits for it. */
+  /**
+   * First broadcast. A certain refusal frees the nonce: it is the highest, so nothing waits for it.
+   */
   async #broadcastNew(flight: Flight): Promise<void> {
     const { entry } = flight;
     try {
       await this.#parts.rpc.call('eth_sendRawTransaction', [entry.raw]);
     } catch (error) {
       const isRefused = isChainError(error, 'CHAIN_RPC') && error.details['isUncertain'] === false;
-      // Everything else is uncertain: the transaction may be on its way, so it stays and is pursued.
+      // Everything else is uncertain: the transaction may be on its way, so it stays and is
+      // pursued.
       if (!isRefused || isKnownAlready(error)) return;
       this.#settle(flight, 'dropped');
       throw await this.#explain(error, { to: null, data: '0x', purpose: entry.purpose });

@@ -1,4 +1,6 @@
-/** Who hosts the embedded chain of a folder, and where it can be reached: a lock and a small file. */
+/**
+ * Who hosts the embedded chain of a folder, and where it can be reached: a lock and a small file.
+ */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';

@@ -162,6 +162,40 @@ test('web pages and foreign hosts are kept out, and only known methods go throug
   assert.equal((await ask('eth_chainId')).status, 200);
 });
 
+test('the contract can be deployed once more, and is used from then on', async () => {
+  const chain = await openIn('deployed');
+  const queue = chain.queueFor(new Uint8Array(32).fill(3), memoryJournal());
+  await assert.rejects(chain.deployEscrow(queue), { code: 'CHAIN_FUNDS' });
+  await chain.faucet(queue.account, atto(BTT));
+  const address = await chain.deployEscrow(queue);
+  assert.notEqual(address, LOCAL_ESCROW);
+  await chain.escrow.deposit(queue, atto(5n), { purpose: 'deposit' });
+  assert.equal(await chain.balance(address), 5n);
+  await queue.close();
+});
+
+test('a call that the contract refuses is explained by its own error', async () => {
+  const chain = await openIn('deployed');
+  const queue = chain.queueFor(new Uint8Array(32).fill(3), memoryJournal());
+  const payout = { amount: atto(9n), to: queue.account };
+  await assert.rejects(chain.escrow.withdraw(queue, payout, { purpose: 'withdraw' }), {
+    code: 'CHAIN_REVERTED',
+    message: 'the contract refused (withdraw): AccountTooPoor(0, 9)',
+  });
+  await queue.close();
+});
+
+test('a network without a contract says so', async () => {
+  const { rpcUrl = '' } = (await openIn('deployed')).local ?? {};
+  const network = { name: 'mine', chainId: 31_199, rpcUrls: [rpcUrl] };
+  const nowhere = await Chain.open({ network, localFolder: '' });
+  assert.throws(() => nowhere.escrow, { code: 'CHAIN_NO_CONTRACT' });
+  const wrong = { ...network, escrow: account('9') };
+  const empty = await Chain.open({ network: wrong, localFolder: '' });
+  await assert.rejects(empty.requireEscrow(), { code: 'CHAIN_NO_CONTRACT' });
+  await assert.rejects(empty.escrow.free(account('1')), { code: 'CHAIN_NO_CONTRACT' });
+});
+
 test('fifty transactions of one account at once all arrive, in order', async () => {
   const chain = await openIn('fifty');
   const queue = chain.queueFor(new Uint8Array(32).fill(1), memoryJournal());

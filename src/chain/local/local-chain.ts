@@ -24,8 +24,8 @@ const PING_MS = 1_000;
 const PING_TIMEOUT_MS = 5_000;
 
 /**
- * Opens the chain kept in `folder`. The first process hosts it; the others use its port, and one of them
- * takes over when the host goes. Throws `CHAIN_LOCAL`.
+ * Opens the chain kept in `folder`. The first process hosts it; the others use its port, and one of
+ * them takes over when the host goes. Throws `CHAIN_LOCAL`.
  */
 export async function openLocalChain(folder: string): Promise<LocalChain> {
   mkdirSync(folder, { recursive: true });

@@ -64,7 +64,9 @@ export class LocalHost {
     }
   }
 
-  /** Where programs of this machine reach the chain. The same over restarts when the port is free. */
+  /**
+   * Where programs of this machine reach the chain. The same over restarts when the port is free.
+   */
   get rpcUrl(): string {
     assert(this.#proxy, 'a host is returned with its proxy');
     return `http://127.0.0.1:${this.#proxy.port}`;
@@ -180,7 +182,9 @@ async function rescueStray(record: HostRecord, folder: string): Promise<void> {
   killStrayAnvil(record.anvilPid, folder);
 }
 
-/** After time was moved forward and anvil restarted, its clock must not fall behind its last block. */
+/**
+ * After time was moved forward and anvil restarted, its clock must not fall behind its last block.
+ */
 async function catchUpClock(url: string): Promise<void> {
   const request = { method: 'eth_getBlockByNumber', params: ['latest', false] };
   const block = await postJsonRpc(url, request, CALL_TIMEOUT_MS);

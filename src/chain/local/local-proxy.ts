@@ -1,6 +1,7 @@
 /**
- * The embedded chain's own JSON-RPC port, in front of anvil. A call that changes the chain is answered
- * only when its effect is on the disk: what was answered survives `kill -9` of anvil and of us.
+ * The embedded chain's own JSON-RPC port, in front of anvil. A call that changes the chain is
+ * answered only when its effect is on the disk: what was answered survives `kill -9` of anvil and
+ * of us.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { ChainError } from '../chain-error.ts';

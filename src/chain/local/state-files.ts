@@ -1,4 +1,6 @@
-/** The embedded chain's state on the disk: numbered generations, each written whole or not at all. */
+/**
+ * The embedded chain's state on the disk: numbered generations, each written whole or not at all.
+ */
 import {
   closeSync,
   fsyncSync,

@@ -4,8 +4,8 @@ import type { Database } from '../../platform/database/index.ts';
 import { type Address, type Atto, type Hash32, parseAtto, unixSeconds } from '../../units/index.ts';
 
 /**
- * `opening`: written down, perhaps sent. `open`: seen on the chain. `closed`: the rest is back. `failed`:
- * never came to the chain and never will.
+ * `opening`: written down, perhaps sent. `open`: seen on the chain. `closed`: the rest is back.
+ * `failed`: never came to the chain and never will.
  */
 export type AllotmentState = 'opening' | 'open' | 'closed' | 'failed';
 

@@ -1,6 +1,6 @@
 /**
- * The seller's records. A lane is taken only when its header is on the chain at depth; a voucher counts
- * only when it is on the disk.
+ * The seller's records. A lane is taken only when its header is on the chain at depth; a voucher
+ * counts only when it is on the disk.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Chain, ChainError } from '../../chain/index.ts';

@@ -1,6 +1,6 @@
 /**
- * Purse and book across a thread border: served where the money is, used where the transfer loop is.
- * Messages of one turn of the event loop travel together.
+ * Purse and book across a thread border: served where the money is, used where the transfer loop
+ * is. Messages of one turn of the event loop travel together.
  */
 import type { MessagePort } from 'node:worker_threads';
 import type {

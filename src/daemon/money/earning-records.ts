@@ -11,8 +11,8 @@ import {
 } from '../../units/index.ts';
 
 /**
- * `live`: may still earn. `claimed`: cashed. `lost`: cannot be cashed any more (expired, or its allotment
- * is gone from the chain).
+ * `live`: may still earn. `claimed`: cashed. `lost`: cannot be cashed any more (expired, or its
+ * allotment is gone from the chain).
  */
 export type EarningState = 'live' | 'claimed' | 'lost';
 
@@ -75,7 +75,9 @@ export class EarningRecords {
 
 const offerTexts = new WeakMap<LaneOffer, string>();
 
-/** The offer as JSON with amounts as text. Remembered: a busy lane is written many times a second. */
+/**
+ * The offer as JSON with amounts as text. Remembered: a busy lane is written many times a second.
+ */
 function offerText(offer: LaneOffer): string {
   let text = offerTexts.get(offer);
   if (text === undefined) {

@@ -1,4 +1,6 @@
-/** Where the money for allotments comes from: the free balance, and the wallet as far as allowed. */
+/**
+ * Where the money for allotments comes from: the free balance, and the wallet as far as allowed.
+ */
 import type { Chain, SendQueue } from '../../chain/index.ts';
 import {
   type Address,

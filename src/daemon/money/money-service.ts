@@ -239,7 +239,9 @@ export class MoneyService {
     await this.#clock.refresh();
   }
 
-  /** Stops. What was acknowledged is on the disk; what is on its way is pursued at the next start. */
+  /**
+   * Stops. What was acknowledged is on the disk; what is on its way is pursued at the next start.
+   */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;

@@ -101,7 +101,8 @@ test('when a group fails, nothing of it is kept and every callback learns why', 
 
 const WRITER = `
   const { Database, GroupCommit } = await import(process.argv[1]);
-  const database = Database.open({ path: process.argv[2], migrations: JSON.parse(process.argv[3]) });
+  const migrations = JSON.parse(process.argv[3]);
+  const database = Database.open({ path: process.argv[2], migrations });
   const group = new GroupCommit(database);
   let id = 0;
   const more = () => {

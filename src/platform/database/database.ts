@@ -1,4 +1,6 @@
-/** A thin wrapper of `node:sqlite`: durable by default, migrated on opening, errors in plain words. */
+/**
+ * A thin wrapper of `node:sqlite`: durable by default, migrated on opening, errors in plain words.
+ */
 import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
@@ -43,7 +45,8 @@ export class Database {
       const sqlite = new DatabaseSync(path, { timeout: lockTimeoutMs });
       const database = new Database(path, sqlite);
       try {
-        // The locking mode must be set before WAL begins: then not even a shared-memory file is made.
+        // The locking mode must be set before WAL begins: then not even a shared-memory file is
+        // made.
         if (isExclusive) sqlite.exec('PRAGMA locking_mode = EXCLUSIVE');
         sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
         database.#migrate(options.migrations);

@@ -13,7 +13,9 @@ export interface WalletAccess {
   readonly scryptCost?: number;
 }
 
-/** A wallet just made, and the twelve words that bring it back: show them once, store them nowhere. */
+/**
+ * A wallet just made, and the twelve words that bring it back: show them once, store them nowhere.
+ */
 export interface NewWallet {
   readonly keys: WalletKeys;
   readonly phrase: string;

@@ -1,4 +1,6 @@
-/** A seller's book with a real ledger and a chain that agrees to everything, for tests and benches. */
+/**
+ * A seller's book with a real ledger and a chain that agrees to everything, for tests and benches.
+ */
 import type { Chain } from '../../../chain/index.ts';
 import {
   allotmentId,

@@ -1,6 +1,6 @@
 /**
- * A process that takes vouchers as fast as it can and prints each amount once it is acknowledged, to be
- * killed by a test. Arguments: the ledger's path.
+ * A process that takes vouchers as fast as it can and prints each amount once it is acknowledged,
+ * to be killed by a test. Arguments: the ledger's path.
  */
 import { EscrowDigests, nobleSecp256k1 } from '../../../payment/index.ts';
 import { atto } from '../../../units/index.ts';
