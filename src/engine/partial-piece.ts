@@ -45,6 +45,11 @@ export class PartialPiece {
     return this.#doneCount === this.blockCount;
   }
 
+  /** Nothing of it is on its way. */
+  get isIdle(): boolean {
+    return this.#freeCount + this.#doneCount === this.blockCount;
+  }
+
   get doneCount(): number {
     return this.#doneCount;
   }
@@ -52,6 +57,11 @@ export class PartialPiece {
   /** Where a block's bytes go. */
   blockView(block: number): Uint8Array {
     return this.slab.subarray(block * BLOCK_BYTES, (block + 1) * BLOCK_BYTES);
+  }
+
+  /** Whether a peer may give blocks of it. */
+  isFor(peerKey: number): boolean {
+    return this.onlyPeer === NO_PEER || this.onlyPeer === peerKey;
   }
 
   /** Marks the first free block as asked of `peerKey` and returns it; -1 when none is free. */

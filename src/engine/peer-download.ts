@@ -9,6 +9,9 @@ import type { Taker } from './piece-picker.ts';
 import { RateMeter } from './rate-meter.ts';
 import { type RequestContext, RequestQueue } from './request-queue.ts';
 
+/** A piece that a peer refused to give is not asked of it again for so long. */
+const REFUSED_MS = 10_000;
+
 /** What became of a block that came in full. */
 export interface BlockArrival {
   /** The tag its request carried; null when it was never asked for. */
@@ -31,6 +34,8 @@ export class PeerDownload implements Taker {
   isInteresting = false;
   readonly #wiring: PeerWiring;
   readonly #allowed = new Set<number>();
+  /** Pieces it refused although it does not choke us, and until when they are not asked of it. */
+  readonly #refused = new Map<number, number>();
   #context: RequestContext | null = null;
 
   constructor(wiring: PeerWiring) {
@@ -57,17 +62,20 @@ export class PeerDownload implements Taker {
     this.pieces.close(this.#wiring.owner.work);
   }
 
-  sample(elapsedMs: number, now: Instant): void {
+  /** True when the peer just fell silent: the rest of a block under way is of no use then. */
+  sample(elapsedMs: number, now: Instant): boolean {
     this.received.sample(elapsedMs);
     const wasSnubbed = this.requests.isSnubbed;
     this.requests.sample(this.received.rate, now);
-    if (this.requests.isSnubbed && !wasSnubbed && this.#context) {
-      this.requests.releaseAll(this.#context);
-    }
+    if (!this.requests.isSnubbed || wasSnubbed || !this.#context) return false;
+    this.requests.abandonArrival();
+    this.requests.releaseAll(this.#context);
+    return true;
   }
 
   canTake(piece: number): boolean {
-    return this.pieces.has(piece) && (!this.isChokingUs || this.#allowed.has(piece));
+    if (!this.pieces.has(piece) || (this.isChokingUs && !this.#allowed.has(piece))) return false;
+    return this.#refused.size === 0 || !this.#hasRefused(piece);
   }
 
   isPending(piece: number, block: number): boolean {
@@ -120,13 +128,15 @@ export class PeerDownload implements Taker {
     const { owner } = this.#wiring;
     const block = begin / BLOCK_BYTES;
     const key = this.#wiring.work().geometry.blockKey(index, block);
-    const { tag, arrival } = this.requests.finishBlock(key, this, owner.engine.now);
     this.received.total += length;
+    if (!this.#context) return { tag: null, piece: null, block };
+    const { tag, arrival } = this.requests.finishBlock(this.#context, key, owner.engine.now);
     return { tag, piece: arrival?.piece ?? null, block };
   }
 
   onChoke(isChoking: boolean): void {
     this.isChokingUs = isChoking;
+    this.#refused.clear();
     if (!isChoking) this.fill();
     else if (this.#context && !this.#wiring.flags.fast) this.requests.voidAll(this.#context);
     else this.#context?.picker.leave(this);
@@ -137,12 +147,24 @@ export class PeerDownload implements Taker {
     if (!geometry.isServable(index, begin, length)) {
       throw new WireError('WIRE_MESSAGE', 'it rejected a block that does not exist');
     }
-    if (this.#context) this.requests.reject(this.#context, index, begin / BLOCK_BYTES);
+    if (!this.#context) return;
+    const wasPending = this.requests.reject(this.#context, index, begin / BLOCK_BYTES);
+    if (!wasPending || this.isChokingUs) return;
+    // Asking again at once would be refused at once: others have their turn, or another piece.
+    this.#refused.set(index, this.#wiring.owner.engine.now + REFUSED_MS);
+    this.#context.picker.leave(this);
   }
 
   onAllowedFast(piece: number): void {
     if (this.#allowed.size < 2 * ALLOWED_FAST_COUNT) this.#allowed.add(piece);
     this.fill();
+  }
+
+  #hasRefused(piece: number): boolean {
+    const until = this.#refused.get(piece) ?? 0;
+    if (until > this.#wiring.owner.engine.now) return true;
+    this.#refused.delete(piece);
+    return false;
   }
 
   /** Says whether we are interested, when that changed. */

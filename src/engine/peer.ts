@@ -171,7 +171,7 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
 
   /** Twice a second: rates, pipeline depth, snubbing. */
   onSample(elapsedMs: number, now: Instant): void {
-    this.download.sample(elapsedMs, now);
+    if (this.download.sample(elapsedMs, now)) this.#framer.dropTarget();
     this.upload.sent.sample(elapsedMs);
   }
 

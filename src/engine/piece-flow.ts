@@ -48,11 +48,6 @@ export class PieceFlow {
     return this.#underWay;
   }
 
-  /** Whether only one peer may fetch a piece, because it failed before. */
-  isSuspect(piece: number): boolean {
-    return this.#blame.isSuspect(piece);
-  }
-
   /** All blocks are here. */
   check(piece: PartialPiece): void {
     this.#underWay++;
@@ -83,6 +78,7 @@ export class PieceFlow {
   #discard(piece: PartialPiece): void {
     this.#underWay--;
     this.failedPieces++;
+    if (this.#blame.isSuspect(piece.index)) this.#work.picker.isolate(piece.index);
     this.#work.picker.settle(piece, false);
   }
 }

@@ -1,6 +1,7 @@
 /**
  * Which block to ask a peer for next: the piece it is working on, then one nobody works on, then
  * the rarest new piece, then somebody else's piece, and at the end duplicates of late blocks.
+ * A piece that several peers spoiled together is fetched again from one peer alone.
  */
 import { type Bitfield, type Random, randomInt } from '../units/index.ts';
 import { AvailabilityOrder } from './availability.ts';
@@ -40,6 +41,10 @@ export class PiecePicker {
   readonly #slabs: SlabPool;
   readonly #random: Random;
   readonly #order: AvailabilityOrder;
+  /** Pieces that failed with several givers. */
+  readonly #suspects = new Set<number>();
+  /** Slabs of open pieces and of pieces being checked or written. */
+  #held = 0;
 
   constructor(geometry: PieceGeometry, have: Bitfield, deps: { slabs: SlabPool; random: Random }) {
     this.#geometry = geometry;
@@ -76,7 +81,8 @@ export class PiecePicker {
     const joined =
       this.#joinable(taker, (piece) => piece.workers === 0 || !isFast) ??
       this.#open(taker) ??
-      this.#joinable(taker, () => true);
+      this.#joinable(taker, () => true) ??
+      this.#displace(taker);
     if (!joined) return null;
     joined.workers++;
     taker.current = joined;
@@ -104,9 +110,18 @@ export class PiecePicker {
     return null;
   }
 
-  /** The peer is choked, gone or has other things to do. */
+  /** The peer is choked, silent or gone: what it was to fetch alone begins anew with another. */
   leave(taker: Taker): void {
     this.#leave(taker);
+    if (this.#suspects.size === 0) return;
+    for (const piece of this.partials.values()) {
+      if (piece.onlyPeer === taker.peerKey) this.#dismiss(piece);
+    }
+  }
+
+  /** From now on `piece` is fetched from one peer alone, until it is right. */
+  isolate(piece: number): void {
+    this.#suspects.add(piece);
   }
 
   /** A complete piece leaves the picker to be checked. */
@@ -116,34 +131,56 @@ export class PiecePicker {
 
   /** Its slab is free again, and if it failed it is wanted again. */
   settle(piece: PartialPiece, isGood: boolean): void {
-    this.#slabs.give(piece.slab);
-    if (!isGood) this.#order.add(piece.index, this.#random);
-  }
-
-  /** Opens a piece for one peer alone; null when no slab is free. */
-  openFor(index: number, peerKey: number): PartialPiece | null {
-    const slab = this.#slabs.take(this.#geometry.pieceLength(index));
-    if (!slab) return null;
-    this.#order.remove(index);
-    const piece = new PartialPiece(index, slab);
-    piece.onlyPeer = peerKey;
-    this.partials.set(index, piece);
-    return piece;
+    this.#giveSlab(piece);
+    if (isGood) this.#suspects.delete(piece.index);
+    else this.#order.add(piece.index, this.#random);
   }
 
   /** Gives every slab back: the torrent stops. */
   abandon(): void {
-    for (const piece of this.partials.values()) {
-      this.#slabs.give(piece.slab);
-      this.#order.add(piece.index, this.#random);
-    }
-    this.partials.clear();
+    for (const piece of [...this.partials.values()]) this.#dismiss(piece);
   }
 
+  /** Begins the rarest piece that the peer has; null when there is none or no slab is free. */
   #open(taker: Taker): PartialPiece | null {
-    if (!this.#slabs.canTake(this.#geometry.pieceLengthBytes)) return null;
+    if (!this.#slabs.canTake(this.#geometry.pieceLengthBytes, this.#held)) return null;
     const index = this.#order.first((piece) => taker.canTake(piece));
-    return index < 0 ? null : this.openFor(index, 0);
+    const slab = index < 0 ? null : this.#slabs.take(this.#geometry.pieceLength(index), this.#held);
+    if (!slab) return null;
+    this.#held++;
+    this.#order.remove(index);
+    const piece = new PartialPiece(index, slab);
+    if (this.#suspects.has(index)) piece.onlyPeer = taker.peerKey;
+    this.partials.set(index, piece);
+    return piece;
+  }
+
+  /**
+   * Begins a piece in the place of one that nobody is fetching: the peers that have it may never
+   * come back, and the memory it holds would keep everybody else idle.
+   */
+  #displace(taker: Taker): PartialPiece | null {
+    if (this.#slabs.canTake(this.#geometry.pieceLengthBytes, this.#held)) return null;
+    let least: PartialPiece | null = null;
+    for (const piece of this.partials.values()) {
+      if (piece.workers > 0 || !piece.isIdle) continue;
+      if (!least || piece.doneCount < least.doneCount) least = piece;
+    }
+    if (!least || this.#order.first((piece) => taker.canTake(piece)) < 0) return null;
+    this.#dismiss(least);
+    return this.#open(taker);
+  }
+
+  /** What has come of an open piece is lost; it is wanted again. */
+  #dismiss(piece: PartialPiece): void {
+    this.partials.delete(piece.index);
+    this.#giveSlab(piece);
+    this.#order.add(piece.index, this.#random);
+  }
+
+  #giveSlab(piece: PartialPiece): void {
+    this.#held--;
+    this.#slabs.give(piece.slab);
   }
 
   #joinable(taker: Taker, suits: (piece: PartialPiece) => boolean): PartialPiece | null {
@@ -160,7 +197,7 @@ export class PiecePicker {
 }
 
 function isAllowed(piece: PartialPiece, taker: Taker): boolean {
-  return (piece.onlyPeer === 0 || piece.onlyPeer === taker.peerKey) && taker.canTake(piece.index);
+  return piece.isFor(taker.peerKey) && taker.canTake(piece.index);
 }
 
 function take(piece: PartialPiece, taker: Taker): BlockPick {

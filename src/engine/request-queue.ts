@@ -88,26 +88,26 @@ export class RequestQueue {
   /** A block's header came. Where its payload goes, or null when it is not wanted any more. */
   startBlock(context: RequestContext, index: number, block: number): Uint8Array | null {
     const piece = context.picker.partials.get(index);
-    if (!piece?.startArrival(block)) return null;
+    if (!piece?.isFor(context.taker.peerKey) || !piece.startArrival(block)) return null;
     this.#arrival = { piece, block };
     return piece.blockView(block);
   }
 
   /** A block is complete. Its tag, or null when it was never asked for; and the piece it filled. */
   finishBlock(
+    context: RequestContext,
     key: number,
-    taker: Taker,
     now: Instant,
   ): { readonly tag: number | null; readonly arrival: Arrival | null } {
     const tag = this.#pending.get(key) ?? null;
-    this.#pending.delete(key);
+    if (this.#pending.delete(key) && !this.#arrival) this.#releaseBlock(context, key);
     this.#released.delete(key);
     this.#progressAt = now;
     this.isSnubbed = false;
     if (this.#isGrowing && this.#depth < this.#depthMax) this.#depth++;
     const arrival = this.#arrival;
     this.#arrival = null;
-    if (arrival) arrival.piece.finishArrival(arrival.block, taker.peerKey);
+    if (arrival) arrival.piece.finishArrival(arrival.block, context.taker.peerKey);
     return { tag, arrival };
   }
 
@@ -133,10 +133,15 @@ export class RequestQueue {
     context.picker.leave(context.taker);
   }
 
+  /** Others may fetch the block that has begun to arrive: its bytes must not be kept any more. */
+  abandonArrival(): void {
+    this.#arrival?.piece.abandonArrival(this.#arrival.block);
+    this.#arrival = null;
+  }
+
   /** The connection is gone. */
   close(context: RequestContext): void {
-    if (this.#arrival) this.#arrival.piece.abandonArrival(this.#arrival.block);
-    this.#arrival = null;
+    this.abandonArrival();
     this.voidAll(context);
   }
 
@@ -157,7 +162,11 @@ export class RequestQueue {
 
   #ask(context: RequestContext, piece: PartialPiece, block: number): void {
     const { geometry, outbox } = context;
-    this.#pending.set(geometry.blockKey(piece.index, block), this.tag);
+    const key = geometry.blockKey(piece.index, block);
+    this.#released.delete(key);
+    // It was given back while the peer was silent, and the request still stands.
+    if (this.#pending.has(key)) return;
+    this.#pending.set(key, this.tag);
     const { view, at } = outbox.reserve(REQUEST_BYTES);
     putBlockRef(view, at, MESSAGE.request, {
       index: piece.index,

@@ -4,7 +4,7 @@ import { MIB } from '../units/index.ts';
 /** Memory for unfinished pieces by default. Enough for 500 requests in flight and their pieces. */
 export const SLAB_BYTES_DEFAULT: number = 32 * MIB;
 
-/** However large the pieces, this many can be open, or a torrent of huge pieces would stall. */
+/** So many a torrent may always hold, however large its pieces and whatever others hold. */
 const SLABS_MIN = 2;
 
 /** Idle slabs kept for reuse; the rest goes back to the system. */
@@ -15,23 +15,21 @@ export class SlabPool {
   readonly #budgetBytes: number;
   readonly #idle = new Map<number, ArrayBuffer[]>();
   #lentBytes = 0;
-  #lentCount = 0;
   #idleBytes = 0;
 
   constructor(budgetBytes: number = SLAB_BYTES_DEFAULT) {
     this.#budgetBytes = budgetBytes;
   }
 
-  /** Whether a slab of `length` bytes can be had now. */
-  canTake(length: number): boolean {
-    return this.#lentCount < SLABS_MIN || this.#lentBytes + length <= this.#budgetBytes;
+  /** Whether a slab of `length` bytes can be had now by a torrent that holds `held` slabs. */
+  canTake(length: number, held: number): boolean {
+    return held < SLABS_MIN || this.#lentBytes + length <= this.#budgetBytes;
   }
 
   /** A slab with whatever bytes it held before, or null when the budget is used up. */
-  take(length: number): Uint8Array | null {
-    if (!this.canTake(length)) return null;
+  take(length: number, held: number): Uint8Array | null {
+    if (!this.canTake(length, held)) return null;
     this.#lentBytes += length;
-    this.#lentCount++;
     const idle = this.#idle.get(length)?.pop();
     if (idle) this.#idleBytes -= length;
     return new Uint8Array(idle ?? new ArrayBuffer(length));
@@ -40,7 +38,6 @@ export class SlabPool {
   /** Takes a slab back. */
   give(slab: Uint8Array): void {
     this.#lentBytes -= slab.length;
-    this.#lentCount--;
     if (this.#idleBytes + slab.length > this.#budgetBytes * IDLE_SHARE) return;
     const list = this.#idle.get(slab.length) ?? [];
     list.push(slab.buffer as ArrayBuffer);
