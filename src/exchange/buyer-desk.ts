@@ -62,6 +62,8 @@ export class BuyerDesk {
   #rebalancedAt: Instant | null = null;
   spent: Atto = ZERO_ATTO;
   boughtBytes = 0;
+  /** Vouchers signed. */
+  voucherCount = 0;
 
   constructor(purse: BuyerPurse, options: BuyerOptions, remainingBytes: RemainingBytes) {
     this.purse = purse;
@@ -105,6 +107,7 @@ export class BuyerDesk {
   /** A voucher was signed: what was reserved is now spent. */
   spend(amount: Atto): void {
     this.uncommit(amount);
+    this.voucherCount++;
     this.spent = addAtto(this.spent, amount);
   }
 

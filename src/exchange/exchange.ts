@@ -60,6 +60,7 @@ export interface ExchangeSnapshot {
     /** Reserved in lanes and not spent. */
     readonly committed: Atto;
     readonly boughtBytes: number;
+    readonly voucherCount: number;
   } | null;
   readonly peers: readonly PeerSnapshot[];
 }
@@ -134,8 +135,8 @@ function sellerView(desk: SellerDesk): NonNullable<ExchangeSnapshot['seller']> {
 
 function buyerView(desk: BuyerDesk): NonNullable<ExchangeSnapshot['buyer']> {
   const { maxPrice, budget } = desk.options;
-  const { spent, committed, boughtBytes } = desk;
-  return { maxPrice, budget, spent, committed, boughtBytes };
+  const { spent, committed, boughtBytes, voucherCount } = desk;
+  return { maxPrice, budget, spent, committed, boughtBytes, voucherCount };
 }
 
 function peerView(session: PaySession): PeerSnapshot {

@@ -14,11 +14,11 @@ export interface CreateOptions {
   readonly v2?: boolean;
   readonly hybrid?: boolean;
   readonly pieceLength?: Bytes;
-  readonly private: boolean;
+  readonly private?: true;
   readonly webSeed?: readonly string[];
   readonly comment?: string;
   readonly name?: string;
-  readonly force: boolean;
+  readonly force?: true;
 }
 
 /** Hashes and writes. */
@@ -35,7 +35,7 @@ export async function create(
     {
       path,
       out: options.out,
-      isForced: options.force,
+      isForced: options.force ?? false,
       version: versionOf(options),
       pieceLengthBytes: options.pieceLength ?? null,
       name: options.name ?? null,
@@ -43,7 +43,7 @@ export async function create(
         // Each in a tier of its own: one is asked after the other (BEP 12).
         trackers: (options.tracker ?? []).map((url) => [url]),
         webSeeds: options.webSeed ?? [],
-        isPrivate: options.private,
+        isPrivate: options.private ?? false,
         ...(options.comment === undefined ? {} : { comment: options.comment }),
       },
     },

@@ -1,7 +1,7 @@
 /** `bidwidth download`: gets a torrent, and ends when it is here. */
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readTorrentSource, type TorrentSource } from '../../daemon/index.ts';
+import type { TorrentSource } from '../../daemon/index.ts';
 import type { TorrentNode, Turnover } from '../../daemon/node/index.ts';
 import { type Atto, type AttoPerMib, assert, formatSize } from '../../units/index.ts';
 import { CliError } from '../cli-error.ts';
@@ -20,7 +20,7 @@ import { TorrentWatch } from './torrent-watch.ts';
 /** As commander collects them. */
 export interface DownloadOptions extends NetworkOptions {
   readonly to: string;
-  readonly seed: boolean;
+  readonly seed?: true;
   readonly timeout?: number;
   readonly maxPrice?: AttoPerMib;
   readonly budget?: Atto;
@@ -41,7 +41,7 @@ export async function download(
   options: DownloadOptions,
 ): Promise<void> {
   const stop = context.catchStop();
-  const source = await readTorrentSource(text);
+  const source = await context.readTorrent(text);
   const watch = new TorrentWatch(context.output);
   const node = await startMarketNode(context, nodeOptions(options, tradeOf(options)), watch);
   const run = new DownloadRun({ context, options, watch, node });
@@ -134,7 +134,9 @@ class DownloadRun {
 
   /** Takes the last numbers while the node can still be asked. */
   async finish(ok: boolean): Promise<void> {
-    const snapshot = await this.#parts.node.transfer.snapshot();
+    const { transfer } = this.#parts.node;
+    await transfer.settle();
+    const snapshot = await transfer.snapshot();
     const torrent = snapshot.torrents[0];
     assert(torrent, 'the torrent is still there');
     const facts = {
@@ -148,6 +150,7 @@ class DownloadRun {
       pieceCount: torrent.pieceCount,
       failedPieces: torrent.failedPieces,
       seconds: this.#seconds,
+      vouchers: snapshot.exchange?.buyer?.voucherCount ?? 0,
       ...(ok ? {} : { code: 'CLI_STOPPED', error: 'stopped before it was complete' }),
     };
     const { output } = this.#parts.context;

@@ -1,5 +1,4 @@
 /** `bidwidth info`: what a torrent or magnet link says. */
-import { readTorrentSource } from '../../daemon/index.ts';
 import { describeTorrent, type TorrentDescription } from '../../daemon/torrents/index.ts';
 import { formatSize } from '../../units/index.ts';
 import type { Context } from '../context.ts';
@@ -8,9 +7,9 @@ import type { Context } from '../context.ts';
 const FILES_SHOWN = 100;
 
 /** Prints the description. */
-export async function info({ output }: Context, text: string): Promise<void> {
-  const description = describeTorrent(await readTorrentSource(text));
-  output.summary({ ...description }, [...head(description), ...fileLines(description)]);
+export async function info(context: Context, text: string): Promise<void> {
+  const description = describeTorrent(await context.readTorrent(text));
+  context.output.summary({ ...description }, [...head(description), ...fileLines(description)]);
 }
 
 function head(torrent: TorrentDescription): readonly string[] {

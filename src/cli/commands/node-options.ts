@@ -7,7 +7,7 @@ import {
   type TorrentNode,
 } from '../../daemon/node/index.ts';
 import type { TransferListener } from '../../daemon/transfer/index.ts';
-import { AppError, type BytesPerSecond } from '../../units/index.ts';
+import { AppError, type BytesPerSecond, UNLIMITED } from '../../units/index.ts';
 import type { HostPort } from '../arguments.ts';
 import type { Context } from '../context.ts';
 import { type WalletOptions, walletChoice } from './wallet-options.ts';
@@ -16,8 +16,8 @@ import { type WalletOptions, walletChoice } from './wallet-options.ts';
 export interface NetworkOptions extends WalletOptions {
   readonly port?: number;
   readonly bind?: string;
-  readonly uploadLimit: BytesPerSecond;
-  readonly downloadLimit: BytesPerSecond;
+  readonly uploadLimit?: BytesPerSecond;
+  readonly downloadLimit?: BytesPerSecond;
   readonly peer?: readonly HostPort[];
   readonly trackers: boolean;
 }
@@ -31,8 +31,8 @@ export function nodeOptions(options: NetworkOptions, trade: Trade | null): NodeO
     data: new DataFolder(options.dataDir),
     port: options.port ?? null,
     bindHost: options.bind ?? null,
-    uploadLimit: options.uploadLimit,
-    downloadLimit: options.downloadLimit,
+    uploadLimit: options.uploadLimit ?? UNLIMITED,
+    downloadLimit: options.downloadLimit ?? UNLIMITED,
     market: trade && { ...trade, wallet: walletChoice(options) },
   };
 }

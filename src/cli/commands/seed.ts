@@ -1,7 +1,6 @@
 /** `bidwidth seed`: serves a torrent until it is stopped. */
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readTorrentSource } from '../../daemon/index.ts';
 import type { TorrentNode, Turnover } from '../../daemon/node/index.ts';
 import { assert, formatSize } from '../../units/index.ts';
 import type { Ask } from '../arguments.ts';
@@ -23,7 +22,7 @@ const PROGRESS_MS = 1_000;
 export async function seed(context: Context, text: string, options: SeedOptions): Promise<void> {
   const { output } = context;
   const stop = context.catchStop();
-  const source = await readTorrentSource(text);
+  const source = await context.readTorrent(text);
   if (source.kind === 'magnet') {
     throw new CliError('CLI_USAGE', 'seeding needs the torrent file, not a magnet link');
   }

@@ -36,7 +36,13 @@ function marketFacts({ exchange }: TransferSnapshot): Facts {
   if (exchange === null) return {};
   const { buyer, seller, peers } = exchange;
   return {
-    ...(buyer ? { paidAtto: buyer.spent, boughtBytes: buyer.boughtBytes } : {}),
+    ...(buyer
+      ? {
+          paidAtto: buyer.spent,
+          boughtBytes: buyer.boughtBytes,
+          vouchers: buyer.voucherCount,
+        }
+      : {}),
     ...(seller
       ? {
           earnedAtto: seller.earned,

@@ -1,5 +1,4 @@
 /** `bidwidth tracker`: runs a tracker, or asks others about a torrent. */
-import { readTorrentSource } from '../../daemon/index.ts';
 import { scrapeTrackers, startTrackerServer } from '../../daemon/tracker/index.ts';
 import type { Context } from '../context.ts';
 
@@ -32,7 +31,7 @@ export async function runTracker(context: Context, options: TrackerOptions): Pro
 
 /** Asks a torrent's trackers how large its swarm is; fails when none of them says. */
 export async function scrape(context: Context, text: string): Promise<void> {
-  const trackers = await scrapeTrackers(await readTorrentSource(text));
+  const trackers = await scrapeTrackers(await context.readTorrent(text));
   const ok = trackers.some((one) => one.problem === null);
   if (!ok) context.exitCode = 1;
   const lines = trackers.map((one) =>

@@ -1,5 +1,4 @@
 /** `bidwidth verify`: holds files against a torrent. */
-import { readTorrentSource } from '../../daemon/index.ts';
 import { verifyTorrent } from '../../daemon/torrents/index.ts';
 import type { Context } from '../context.ts';
 import { bar } from './status-line.ts';
@@ -20,7 +19,7 @@ export async function verify(
   const { signal } = context.catchStop();
   const throttle = new Throttle();
   const { goodPieces, pieceCount } = await verifyTorrent(
-    await readTorrentSource(text),
+    await context.readTorrent(text),
     options.in,
     {
       signal,

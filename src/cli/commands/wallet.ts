@@ -1,5 +1,6 @@
 /** `bidwidth wallet`: keys, coins, and what was paid and earned. */
 import { writeFile } from 'node:fs/promises';
+import { DaemonError } from '../../daemon/index.ts';
 import type { MoneyService, Traffic } from '../../daemon/money/index.ts';
 import {
   createWalletFile,
@@ -151,7 +152,7 @@ export async function exportHistory(
       await writeFile(options.csv, csv, { flag: 'wx' });
     } catch (cause) {
       const text = `${options.csv} cannot be written: choose a new file in a folder of yours`;
-      throw new CliError('CLI_USAGE', text, { path: options.csv }, { cause });
+      throw new DaemonError('DAEMON_FILE_UNWRITABLE', text, { path: options.csv }, { cause });
     }
     output.summary({ ok: true, path: options.csv }, [`wrote ${options.csv}`]);
   });
