@@ -1,4 +1,5 @@
 /** What every command is given: where to write, and how it is told to stop. */
+import { readTorrentSource, type TorrentSource } from '../daemon/index.ts';
 import type { Output } from './output.ts';
 import { type StopReason, StopRequest } from './stop-request.ts';
 
@@ -15,6 +16,8 @@ export class Context {
   readonly output: Output;
   /** What the process ends with when the command returns. */
   exitCode = 0;
+  /** The torrent file at hand: named when it turns out to be none. */
+  torrentPath: string | null = null;
   #stop: StopRequest | null = null;
 
   constructor(output: Output) {
@@ -31,6 +34,13 @@ export class Context {
     this.output.onBroken = () => stop.request('SIGPIPE');
     this.#stop = stop;
     return stop;
+  }
+
+  /** Reads the torrent file or link that the command is about. Throws DAEMON_FILE_UNREADABLE. */
+  async readTorrent(text: string): Promise<TorrentSource> {
+    const source = await readTorrentSource(text);
+    this.torrentPath = source.kind === 'metainfo' ? text : null;
+    return source;
   }
 
   /** The exit code for having been stopped; null when nobody asked for it. */

@@ -16,6 +16,9 @@ import { buildProgram } from './program.ts';
 const EXIT_USAGE = 2;
 const EXIT_FAILED = 1;
 
+/** Failures whose message does not say which file it is about. */
+const BAD_FILE: ReadonlySet<string> = new Set(['WIRE_BENCODE', 'WIRE_METAINFO']);
+
 /** Runs one command and ends the process with its exit code. */
 export async function runCommandLine(args: readonly string[]): Promise<void> {
   const output = new Output({ isJson: args.includes('--json') });
@@ -32,7 +35,7 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
 }
 
 /** Says in one line what went wrong, and with what exit code to end. */
-function report(failure: unknown, { output, stopCode }: Context): number {
+function report(failure: unknown, { output, stopCode, torrentPath }: Context): number {
   if (failure instanceof CommanderError) {
     if (failure.exitCode === 0) return 0;
     const text = failure.message.replace(/^error: /, '');
@@ -42,8 +45,10 @@ function report(failure: unknown, { output, stopCode }: Context): number {
   }
   if (isDebugging() && failure instanceof Error) process.stderr.write(`${failure.stack}\n`);
   if (failure instanceof AppError) {
-    output.fail({ code: failure.code, text: failure.message });
-    return EXIT_FAILED;
+    const isAboutFile = torrentPath !== null && BAD_FILE.has(failure.code);
+    const text = isAboutFile ? `${torrentPath}: ${failure.message}` : failure.message;
+    output.fail({ code: failure.code, text });
+    return failure.code === 'CLI_USAGE' ? EXIT_USAGE : EXIT_FAILED;
   }
   // Ctrl-C in the middle of something: not a failure.
   if (stopCode !== null) {

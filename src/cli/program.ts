@@ -1,7 +1,6 @@
 /** Every command and option. The commands' code is loaded when one of them runs. */
 import { Command } from 'commander';
 import { defaultDataFolder } from '../daemon/index.ts';
-import { UNLIMITED } from '../units/index.ts';
 import {
   collect,
   readAsk,
@@ -48,7 +47,7 @@ function addTransferCommands(program: Command, context: Context): void {
     .requiredOption('--to <dir>', 'folder to download into')
     .option('--max-price <btt>', 'highest price you pay, in BTT per GiB', readPrice)
     .option('--budget <btt>', 'most you spend on this download, in BTT', readBtt)
-    .option('--seed', 'go on seeding when complete, until Ctrl-C', false)
+    .option('--seed', 'go on seeding when complete, until Ctrl-C')
     .option('--timeout <seconds>', 'give up when not complete by then', readSeconds);
   addNetworkOptions(download).action(async (text: string, options: DownloadOptions) => {
     const command = await import('./commands/download.ts');
@@ -77,11 +76,11 @@ function addTorrentCommands(program: Command, context: Context): void {
     .option('--v2', 'the newer form with SHA-256 alone')
     .option('--hybrid', 'both forms in one')
     .option('--piece-length <size>', 'a power of two from 16K', readSize)
-    .option('--private', 'peers come from the trackers only', false)
+    .option('--private', 'peers come from the trackers only')
     .option('--web-seed <url>', 'HTTP source of the same files; may be repeated', collect)
     .option('--comment <text>', 'a comment for people')
     .option('--name <name>', 'name of the file or folder for downloaders')
-    .option('--force', 'replace the torrent file if it exists', false)
+    .option('--force', 'replace the torrent file if it exists')
     .option('--json', 'one JSON object per line')
     .action(async (path: string, options: CreateOptions) => {
       const command = await import('./commands/create.ts');
@@ -143,8 +142,8 @@ function addNetworkOptions(command: Command): Command {
     .option('--peer <host:port>', 'a peer to connect to; may be repeated', readPeer)
     .option('--port <number>', 'port for peers; 0 for any (default: 6881 or any)', readPort)
     .option('--bind <address>', 'local address to listen on and connect from')
-    .option('--upload-limit <rate>', 'such as 500K or 2M (a second)', readRate, UNLIMITED)
-    .option('--download-limit <rate>', 'such as 500K or 2M (a second)', readRate, UNLIMITED)
+    .option('--upload-limit <rate>', 'such as 500K or 2M (a second)', readRate)
+    .option('--download-limit <rate>', 'such as 500K or 2M (a second)', readRate)
     .option('--no-trackers', "do not use the torrent's trackers")
     .option('--no-dht', 'accepted for scripts: this version has no DHT')
     .option('--no-lsd', 'accepted for scripts: this version has no local discovery')
