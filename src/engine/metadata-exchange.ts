@@ -1,5 +1,5 @@
 /** BEP 9 for one connection: asks for the info dictionary a magnet lacks, and serves ours. */
-import { concatBytes, type Instant } from '../units/index.ts';
+import { concatBytes, type Instant, instant } from '../units/index.ts';
 import { BencodeDict, decodeBencodePrefix, encodeBencode, WireError } from '../wire/index.ts';
 import type { MetadataCollector } from './metadata-collector.ts';
 
@@ -15,6 +15,9 @@ const REJECT = 2;
 
 /** Times one peer may ask for each of our metadata pieces. */
 const SERVES_PER_PIECE_MAX = 3;
+
+/** Requests beyond those before the connection is closed. */
+const REFUSALS_MAX = 200;
 
 /** A peer that was asked and said nothing for so long is not waited for. */
 const TIMEOUT_MS = 10_000;
@@ -33,8 +36,9 @@ export class MetadataExchange {
   readonly #peerKey: number;
   readonly #send: (payload: Uint8Array) => void;
   #served = 0;
+  #refused = 0;
   #askedAt: Instant | null = null;
-  #isUseless = false;
+  #now: Instant = instant(0);
 
   constructor(owner: MetadataOwner, peerKey: number, send: (payload: Uint8Array) => void) {
     this.#owner = owner;
@@ -44,22 +48,21 @@ export class MetadataExchange {
 
   /** The remote said how long its info dictionary is (null: it has none). */
   onRemoteSize(size: number | null): void {
-    const collector = this.#owner.collector;
-    if (!collector || size === null) return;
-    this.#isUseless = !collector.offerSize(size);
+    if (size !== null) this.#owner.collector?.offer(this.#peerKey, size);
   }
 
-  /** Asks for the next piece when the remote has metadata and is not being waited for. */
+  /** Asks for the next pieces when the remote has metadata and does not keep us waiting. */
   onTick(now: Instant): void {
+    this.#now = now;
     const collector = this.#owner.collector;
-    if (!collector || this.#isUseless) return;
+    if (!collector) return;
+    if (!collector.isWaitingFor(this.#peerKey)) this.#askedAt = null;
     if (this.#askedAt !== null && now - this.#askedAt > TIMEOUT_MS) {
-      collector.release(this.#peerKey);
-      this.#isUseless = true;
+      collector.withdraw(this.#peerKey);
       return;
     }
     while (true) {
-      const piece = collector.next(this.#peerKey);
+      const piece = collector.next(this.#peerKey, now);
       if (piece === null) return;
       this.#askedAt = now;
       this.#send(encodeBencode({ msg_type: REQUEST, piece }));
@@ -75,17 +78,20 @@ export class MetadataExchange {
     }
     if (type === REQUEST) this.#serve(piece);
     else if (type === DATA) this.#take(piece, payload.subarray(end));
-    else if (type === REJECT) this.#isUseless = true;
+    else if (type === REJECT) this.#owner.collector?.withdraw(this.#peerKey);
   }
 
   onClosed(): void {
-    this.#owner.collector?.release(this.#peerKey);
+    this.#owner.collector?.withdraw(this.#peerKey);
   }
 
   #serve(piece: number): void {
     const info = this.#owner.infoBytes;
     const count = info ? Math.ceil(info.length / METADATA_PIECE_BYTES) : 0;
     if (!info || piece >= count || this.#served >= count * SERVES_PER_PIECE_MAX) {
+      if (++this.#refused > REFUSALS_MAX) {
+        throw new WireError('WIRE_EXTENSION', 'it floods us with requests for metadata');
+      }
       this.#send(encodeBencode({ msg_type: REJECT, piece }));
       return;
     }
@@ -96,7 +102,7 @@ export class MetadataExchange {
   }
 
   #take(piece: number, bytes: Uint8Array): void {
-    this.#askedAt = null;
+    this.#askedAt = this.#now;
     this.#owner.collector?.take(this.#peerKey, piece, bytes);
   }
 }

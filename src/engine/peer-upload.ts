@@ -15,7 +15,7 @@ import { FREE_TAG } from './extension.ts';
 import type { PeerWiring } from './peer-wiring.ts';
 import type { PieceStore } from './ports.ts';
 import { RateMeter } from './rate-meter.ts';
-import { ServeQueue, type ServeRequest } from './serve-queue.ts';
+import { SERVE_QUEUE_MAX, ServeQueue, type ServeRequest } from './serve-queue.ts';
 import type { Servable } from './upload-scheduler.ts';
 
 /** Uploading to one peer. */
@@ -32,6 +32,8 @@ export class PeerUpload implements Servable {
   /** Pieces it may have while choked (BEP 6). */
   readonly #allowed = new Set<number>();
   #readingBytes = 0;
+  /** Requests that may still come because they crossed our choke on the way. */
+  #crossing = 0;
 
   constructor(wiring: PeerWiring) {
     this.#wiring = wiring;
@@ -92,6 +94,8 @@ export class PeerUpload implements Servable {
       this.#wiring.offend('it asked for blocks we do not have');
     } else if (!this.isUnchoked && !this.#allowed.has(index)) {
       this.#refuse(request);
+      if (this.#crossing > 0) this.#crossing--;
+      else this.#wiring.offend('it asks for blocks although it is choked');
     } else if (this.serveQueue.push(request)) {
       this.#wiring.owner.engine.uploads.wake(this);
     } else {
@@ -107,13 +111,15 @@ export class PeerUpload implements Servable {
 
   /** The choker's decision. Queued requests of a choked peer are refused (BEP 6). */
   setUnchoked(isUnchoked: boolean, weight: number): void {
-    this.weight = weight;
+    // A choked peer may still be served what it is always allowed, behind everybody else.
+    this.weight = isUnchoked ? weight : 0;
     if (this.isUnchoked === isUnchoked) return;
     this.isUnchoked = isUnchoked;
     const { outbox, owner } = this.#wiring;
     this.unchokedAt = owner.engine.now;
     outbox.push(encodeBare(isUnchoked ? MESSAGE.unchoke : MESSAGE.choke));
     if (isUnchoked) return;
+    this.#crossing = SERVE_QUEUE_MAX;
     for (const request of this.serveQueue.takeAll()) {
       const isKept = request.tag === FREE_TAG && this.#allowed.has(request.index);
       if (isKept) this.serveQueue.push(request);

@@ -19,6 +19,8 @@ import type { Connection, ConnectionEvents } from './ports.ts';
 const KEEP_ALIVE_MS = 100_000;
 /** A peer that says nothing at all for so long is gone. */
 const SILENCE_MS = 240_000;
+/** A peer that reads so little of what it causes us to send is cut off: blocks alone wait less. */
+const QUEUED_BYTES_MAX = 8 * 1024 * 1024;
 
 /** A peer of one torrent. */
 export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
@@ -185,10 +187,11 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
 
   /** Sends what has been queued since. */
   flush(): void {
-    const { outbox, isClosed, owner } = this.#wiring;
+    const { outbox, isClosed, owner, connection } = this.#wiring;
     if (outbox.isEmpty || isClosed) return;
     this.#spokeAt = owner.engine.now;
     outbox.flush();
+    if (connection.queuedBytes > QUEUED_BYTES_MAX) this.close('it does not read what it asks for');
   }
 
   /** A piece was checked: `byteCount` of it came from here. */

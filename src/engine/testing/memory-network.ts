@@ -142,7 +142,7 @@ export class ConnectionEnd implements Connection {
       this.#queue.push({ bytes: part, done: isLast ? (done ?? null) : null });
       this.queuedBytes += part.length;
     }
-    this.#network.clock.after(0, () => this.#pump());
+    this.#pump();
   }
 
   pauseReading(): void {
@@ -163,14 +163,16 @@ export class ConnectionEnd implements Connection {
       for (const { done } of this.#queue.splice(0)) done?.();
       this.events?.onClosed(reason);
     });
-    clock.after(this.#path.latencyMs, () => this.#other?.close('the peer hung up'));
+    // What is on the line arrives before the end of the stream.
+    const onLineMs = Math.max(0, this.#lineFreeAt - clock.now);
+    clock.after(onLineMs + this.#path.latencyMs, () => this.#other?.close('the peer hung up'));
   }
 
   /** Puts written bytes on the line while the window allows. */
   #pump(): void {
     const { clock, random } = this.#network;
     const wasQueued = this.queuedBytes > 0;
-    while (!this.isClosed && this.#inFlight < WINDOW_BYTES) {
+    while (!this.isClosed && this.#other && this.#inFlight < WINDOW_BYTES) {
       const next = this.#queue[0];
       if (!next) break;
       const size = Math.min(
@@ -192,7 +194,10 @@ export class ConnectionEnd implements Connection {
         if (next.done) clock.after(0, next.done);
       }
     }
-    if (wasQueued && this.queuedBytes === 0 && !this.isClosed) this.events?.onDrain();
+    if (!wasQueued || this.queuedBytes > 0) return;
+    clock.after(0, () => {
+      if (!this.isClosed) this.events?.onDrain();
+    });
   }
 
   receive(chunk: Uint8Array): void {
