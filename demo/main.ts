@@ -98,7 +98,7 @@ async function makePlot(folder: string): Promise<Plot> {
     folder,
     file,
     sellerUpload: values.upload,
-    homeUpload: '1M',
+    homeUpload: '512K',
     ask: '1000',
     maxPrice: '4000',
     deposit: '2000',

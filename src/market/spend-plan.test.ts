@@ -17,8 +17,12 @@ function lane(key: number, spent: number, mib: number) {
   return { key, spent: atto(BigInt(spent)), verifiedBytes: mib * MIB };
 }
 
-test('without knowledge the budget is planned over a minute', () => {
-  assert.equal(spendingRate(LIMITS), 1_000n);
+test('before the first byte the budget is planned over ten seconds, to be fast from the start', () => {
+  assert.equal(spendingRate(LIMITS), 6_000n);
+});
+
+test('while nobody knows what remains, the budget is planned over a minute', () => {
+  assert.equal(spendingRate({ ...LIMITS, downloadRate: 10 * MIB }), 1_000n);
 });
 
 test('a deadline spreads the budget over the time left', () => {

@@ -19,8 +19,8 @@ export const REBALANCE_INTERVAL_MS = 10_000;
 /** The budget is planned over at least this long, so that a moment's luck cannot burn it. */
 const HORIZON_SECONDS_MIN = 10;
 
-/** And over this long while nobody knows how long the download will take. */
-const HORIZON_SECONDS_UNKNOWN = 60;
+/** And over at most this long: a slow download should bid to become a fast one. */
+const HORIZON_SECONDS_MAX = 60;
 
 /** Shares are counted in parts of a million: whole numbers, so that nothing leaks. */
 export const SHARE_UNIT = 1_000_000;
@@ -72,8 +72,11 @@ export function spendingRate(limits: SpendLimits): AttoPerSecond {
 
 function horizonSeconds(limits: SpendLimits): number {
   if (limits.deadline !== null) return (limits.deadline - limits.now) / 1000;
-  if (limits.remainingBytes === null || limits.downloadRate < 1) return HORIZON_SECONDS_UNKNOWN;
-  return Math.min(HORIZON_SECONDS_UNKNOWN, limits.remainingBytes / limits.downloadRate);
+  // Before the first byte the shortest time is hoped for: a bid too high costs a lone buyer nothing,
+  // and is corrected within a clearing round, in which the price moves by a quarter at most.
+  if (limits.downloadRate < 1) return HORIZON_SECONDS_MIN;
+  if (limits.remainingBytes === null) return HORIZON_SECONDS_MAX;
+  return Math.min(HORIZON_SECONDS_MAX, limits.remainingBytes / limits.downloadRate);
 }
 
 /** Who gets which part of the spending. Parts are whole and always add up to `SHARE_UNIT`. */
