@@ -1,13 +1,13 @@
 /** The layer's error class. */
 import { AppError } from '../units/index.ts';
 
-/** Codes of `CliError`, and of failures that have no class: each is explained in `docs/errors.md`. */
+/** Codes of `CliError` and of failures without a class, each explained in `docs/errors.md`. */
 export type CliErrorCode =
   | 'CLI_USAGE'
   | 'CLI_STOPPED'
   | 'CLI_TIMEOUT'
-  | 'CLI_INCOMPLETE'
   | 'CLI_PASSWORD'
+  | 'CLI_SYSTEM'
   | 'CLI_INTERNAL';
 
 /** The command ended without its job done. */

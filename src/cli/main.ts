@@ -1,8 +1,8 @@
 /**
  * The command line: options in, lines out.
  *
- * It decides nothing about torrents or money; that is `daemon`, of which each command loads only the
- * part it needs. Start with `program.ts` for the commands and their options, then `commands/`.
+ * It decides nothing about torrents or money; that is `daemon`, of which each command loads only
+ * the part it needs. Start with `program.ts` for the commands and their options, then `commands/`.
  *
  * @module
  */
@@ -23,6 +23,7 @@ const BAD_FILE: ReadonlySet<string> = new Set(['WIRE_BENCODE', 'WIRE_METAINFO'])
 export async function runCommandLine(args: readonly string[]): Promise<void> {
   const output = new Output({ isJson: args.includes('--json') });
   const context = new Context(output);
+  process.on('uncaughtException', (failure) => process.exit(report(failure, context)));
   let code: number;
   try {
     await buildProgram(context).parseAsync(args, { from: 'user' });
@@ -56,6 +57,10 @@ function report(failure: unknown, { output, stopCode, torrentPath }: Context): n
     return stopCode;
   }
   const text = failure instanceof Error ? failure.message : String(failure);
+  if (failure instanceof Error && 'syscall' in failure) {
+    output.fail({ code: 'CLI_SYSTEM', text: `the system refused: ${text}` });
+    return EXIT_FAILED;
+  }
   const hint = isDebugging() ? '' : ' (a mistake of ours; BIDWIDTH_DEBUG=1 shows where)';
   output.fail({ code: 'CLI_INTERNAL', text: `${text}${hint}` });
   return EXIT_FAILED;

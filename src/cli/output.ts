@@ -73,7 +73,7 @@ export class Output {
   progress(text: string): void {
     if (!this.isLive || text === this.#progress) return;
     this.#progress = text;
-    const width = (process.stderr.columns ?? DEFAULT_COLUMNS) - 1;
+    const width = (process.stderr.columns || DEFAULT_COLUMNS) - 1;
     process.stderr.write(`\r\u001b[2K${plain(text).slice(0, width)}`);
   }
 

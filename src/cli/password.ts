@@ -1,5 +1,4 @@
 /** The wallet's password and other secrets: from the environment, a file, or a hidden prompt. */
-import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { text as readAll } from 'node:stream/consumers';
@@ -13,10 +12,8 @@ export interface PasswordSources {
 
 /** Finds the wallet's password; asks on a terminal, twice for a new wallet. Throws CLI_PASSWORD. */
 export async function readPassword(sources: PasswordSources, isNew: boolean): Promise<string> {
-  const file = sources.file ?? process.env['BIDWIDTH_PASSWORD_FILE'] ?? null;
-  if (file !== null) return firstLine(file);
-  const given = process.env['BIDWIDTH_PASSWORD'];
-  if (given !== undefined) return given;
+  const given = await findGiven(sources);
+  if (given !== null) return given;
   if (!process.stdin.isTTY) {
     throw new CliError(
       'CLI_PASSWORD',
@@ -35,12 +32,12 @@ export async function readPhrase(): Promise<string> {
   return process.stdin.isTTY ? askHidden('The wallet’s recovery words: ') : readAll(process.stdin);
 }
 
-function firstLine(path: string): string {
+async function findGiven({ file }: PasswordSources): Promise<string | null> {
+  const { findPassword } = await import('../daemon/wallet/index.ts');
   try {
-    return readFileSync(path, 'utf8').split(/\r?\n/, 1)[0] ?? '';
+    return findPassword(process.env, file);
   } catch (cause) {
-    const text = `the password file ${path} cannot be read`;
-    throw new CliError('CLI_PASSWORD', text, { path }, { cause });
+    throw new CliError('CLI_PASSWORD', "the wallet's password file cannot be read", {}, { cause });
   }
 }
 

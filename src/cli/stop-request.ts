@@ -9,6 +9,9 @@ export type StopReason = 'SIGHUP' | 'SIGINT' | 'SIGPIPE' | 'SIGTERM';
  */
 const SAME_MS = 300;
 
+/** Any long time. */
+const ALIVE_MS = 60_000;
+
 /** A request to stop that comes once; the second one is the caller's `insist`. */
 export class StopRequest {
   readonly #controller = new AbortController();
@@ -45,6 +48,9 @@ export class StopRequest {
   /** Resolves when somebody asked. */
   async wait(): Promise<void> {
     if (this.signal.aborted) return;
+    // Waiting for a signal does not keep a process alive that has nothing else to do.
+    const alive = setInterval(() => {}, ALIVE_MS);
     await new Promise((resolve) => this.signal.addEventListener('abort', resolve));
+    clearInterval(alive);
   }
 }

@@ -10,8 +10,7 @@ export type DaemonErrorCode =
   | 'DAEMON_FILE_UNREADABLE'
   | 'DAEMON_FILE_UNWRITABLE'
   | 'DAEMON_FILE_EXISTS'
-  | 'DAEMON_NOTHING_TO_SHARE'
-  | 'DAEMON_TRACKER_SILENT';
+  | 'DAEMON_NOTHING_TO_SHARE';
 
 /** The node cannot do what it was asked. The message says why and what to do. */
 export class DaemonError extends AppError<DaemonErrorCode> {

@@ -1,9 +1,9 @@
 /**
  * The composition root: what turns the layers below into a working node.
  *
- * Each folder is a part with a door of its own, so that a command loads only what it uses; this door
- * has only what every command needs. It must never print, and never learn what an option is called.
- * Start with `transfer/` for the bytes, `torrents/` for the files, `money/` for the coins.
+ * Each folder is a part with a door of its own, so that a command loads only what it uses; this
+ * door has only what every command needs. It must never print, and never learn what an option is
+ * called. Start with `transfer/` for the bytes, `torrents/` for the files, `money/` for the coins.
  *
  * @module
  */

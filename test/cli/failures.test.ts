@@ -1,4 +1,4 @@
-/** Every expected failure is one plain line, a fixed code, and an exit code: never a stack trace. */
+/** Every expected failure is one plain line, a fixed code, an exit code: never a stack trace. */
 import assert from 'node:assert/strict';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';

@@ -192,9 +192,9 @@ class DownloadRun {
     const { context, options } = this.#parts;
     const known =
       torrent.knownPeers === 0
-        ? `no peer is known${options.trackers ? '' : ' and trackers are off'}`
-        : `none of ${torrent.knownPeers} known peers can be reached`;
-    context.output.notice(`${known} yet; still trying (name one with --peer HOST:PORT)`);
+        ? `no peer is known yet${options.trackers ? '' : ' (trackers are off)'}`
+        : `no known peer can be reached yet (${torrent.knownPeers} tried)`;
+    context.output.notice(`${known}; still trying. --peer HOST:PORT names one.`);
   }
 
   #checkTime(seconds: number | undefined): void {

@@ -48,7 +48,13 @@ export async function startMarketNode(
 ): Promise<TorrentNode> {
   if (options.market === null) return startNode(options, listener);
   try {
-    return await startNode(options, listener);
+    const node = await startNode(options, listener);
+    const { market } = node;
+    if (market) {
+      output.event('market', { ...market });
+      output.line(`trading as ${market.account} on chain ${market.chainId}; ${market.signatures}`);
+    }
+    return node;
   } catch (failure) {
     if (!(failure instanceof AppError) || !isAboutMoney(failure.code)) throw failure;
     output.notice(`going on without the market: ${failure.message}`);

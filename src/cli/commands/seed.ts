@@ -47,7 +47,8 @@ export async function seed(context: Context, text: string, options: SeedOptions)
     ]);
     if (isStarted) {
       output.event('seeding', { infoHash });
-      output.line(`seeding on port ${port} until Ctrl-C`);
+      const price = options.ask ? '' : ' for free (--ask BTT sells to peers that bid)';
+      output.line(`seeding on port ${port} until Ctrl-C${price}`);
     }
     await showUntil(stop.signal, { context, node });
     summarize = await lastWords(context, { node, infoHash, startedAt });

@@ -7,7 +7,7 @@ import type { Facts } from '../output.ts';
 export type TorrentStatus = TransferSnapshot['torrents'][number];
 
 /** Seconds until the rest is here at the present rate; null when nothing comes. */
-export function etaSeconds(torrent: TorrentStatus): number | null {
+function etaSeconds(torrent: TorrentStatus): number | null {
   const left = torrent.totalBytes - torrent.haveBytes;
   return torrent.receiveRate < 1 ? null : Math.ceil(left / torrent.receiveRate);
 }
@@ -105,9 +105,11 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}`;
 }
 
-/** Up to six decimals, cut off: enough for a glance. */
+/** Six decimals, cut off, or as many as it takes to tell it from nothing. */
 export function shortBtt(amount: Atto): string {
-  return formatBtt(amount).replace(/(\.\d{6})\d+$/, '$1');
+  return formatBtt(amount).replace(/(\.0*\d{6}).*$/, (all, short: string) =>
+    /^\.0{6}/.test(short) ? short : all.slice(0, 7),
+  );
 }
 
 /** What was paid by now, and the highest price agreed on with a peer. */

@@ -34,10 +34,9 @@ export async function scrape(context: Context, text: string): Promise<void> {
   const trackers = await scrapeTrackers(await context.readTorrent(text));
   const ok = trackers.some((one) => one.problem === null);
   if (!ok) context.exitCode = 1;
-  const lines = trackers.map((one) =>
-    one.problem === null
-      ? `${one.tracker}: ${one.seeders} seeders, ${one.leechers} leechers, ${one.completed} downloads`
-      : `${one.tracker} ${one.problem}`,
-  );
+  const lines = trackers.map(({ tracker, problem, seeders, leechers, completed }) => {
+    if (problem !== null) return `${tracker} ${problem}`;
+    return `${tracker}: ${seeders} seeders, ${leechers} leechers, ${completed} downloads`;
+  });
   context.output.summary({ ok, trackers }, lines);
 }

@@ -1,7 +1,7 @@
-/** The market's side of a node: the wallet on the main thread, its settings for the transfer thread. */
+/** The market's side of a node: the wallet on the main thread, terms for the transfer thread. */
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type { BuyerOptions, SellerOptions } from '../../exchange/index.ts';
-import { type Atto, addAtto, atto, ZERO_ATTO } from '../../units/index.ts';
+import { type Address, type Atto, addAtto, atto, ZERO_ATTO } from '../../units/index.ts';
 import { type MoneyService, servePurseAndBook } from '../money/index.ts';
 import type { TransferOptions } from '../transfer/index.ts';
 import { openWallet, type WalletChoice } from '../wallet/index.ts';
@@ -17,6 +17,15 @@ export interface MarketOptions {
 export interface Turnover {
   readonly paid: Atto;
   readonly earned: Atto;
+}
+
+/** Who a node is on the market. */
+export interface MarketFace {
+  readonly account: Address;
+  readonly chainId: number;
+  readonly escrow: Address;
+  /** Which implementation checks signatures: the native one, or a slow one instead. */
+  readonly signatures: string;
 }
 
 /** The money of a running node. */
@@ -36,6 +45,12 @@ export class NodeMarket {
   /** Opens the wallet. A budget allows moving as much from the wallet into the contract. */
   static async open(options: MarketOptions): Promise<NodeMarket> {
     return new NodeMarket(await openWallet(options.wallet, options.buyer?.budget), options);
+  }
+
+  /** For people, at the start. */
+  get face(): MarketFace {
+    const { payee: account, chainId, escrow } = this.#money.identity();
+    return { account, chainId, escrow, signatures: this.#money.signatureNote };
   }
 
   /** A port to the money, for one transfer thread. */

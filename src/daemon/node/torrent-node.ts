@@ -2,7 +2,7 @@
 import { AppError, ZERO_ATTO } from '../../units/index.ts';
 import type { DataFolder } from '../data-folder.ts';
 import { Transfer, type TransferListener, type TransferOptions } from '../transfer/index.ts';
-import type { MarketOptions, NodeMarket, Turnover } from './node-market.ts';
+import type { MarketFace, MarketOptions, NodeMarket, Turnover } from './node-market.ts';
 
 /** How a node is set up. */
 export interface NodeOptions {
@@ -26,9 +26,18 @@ export class TorrentNode {
   readonly transfer: Transfer;
   readonly #market: NodeMarket | null;
 
-  constructor(transfer: Transfer, market: NodeMarket | null) {
+  /** Set when the transfer thread died: it answers no more. */
+  readonly #crash: { failure: Error | null };
+
+  constructor(transfer: Transfer, market: NodeMarket | null, crash: { failure: Error | null }) {
     this.transfer = transfer;
     this.#market = market;
+    this.#crash = crash;
+  }
+
+  /** Who the node is on the market; null when it does not trade. */
+  get market(): MarketFace | null {
+    return this.#market?.face ?? null;
   }
 
   /**
@@ -38,7 +47,7 @@ export class TorrentNode {
   async stop(): Promise<Turnover> {
     let turnover: Turnover = { paid: ZERO_ATTO, earned: ZERO_ATTO };
     try {
-      await this.transfer.stop();
+      if (this.#crash.failure === null) await this.transfer.stop();
     } finally {
       if (this.#market) turnover = await this.#market.close();
     }
@@ -52,10 +61,18 @@ export async function startNode(
   listener: TransferListener,
 ): Promise<TorrentNode> {
   const market = options.market && (await openMarket(options.market));
+  const crash: { failure: Error | null } = { failure: null };
+  const watched: TransferListener = {
+    onNews: (torrent, news) => listener.onNews(torrent, news),
+    onCrash: (failure) => {
+      crash.failure = failure;
+      listener.onCrash(failure);
+    },
+  };
   const start = (listenPort: number): Promise<Transfer> =>
-    Transfer.start(transferOptions(options, { listenPort, market }), listener);
+    Transfer.start(transferOptions(options, { listenPort, market }), watched);
   try {
-    return new TorrentNode(await startOnPort(options.port, start), market);
+    return new TorrentNode(await startOnPort(options.port, start), market, crash);
   } catch (failure) {
     await market?.close();
     throw failure;

@@ -13,7 +13,7 @@ export class SpaceReader {
     this.#layout = layout;
   }
 
-  /** Fills `into` from `offset`; padding is zeros. Throws DAEMON_FILE_UNREADABLE, naming the file. */
+  /** Fills `into` from `offset`; padding is zeros. Throws DAEMON_FILE_UNREADABLE. */
   async read(offset: number, into: Uint8Array): Promise<void> {
     for (const { path, position, start, length } of this.#layout.segments(offset, into.length)) {
       const part = into.subarray(start, start + length);

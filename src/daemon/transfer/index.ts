@@ -1,7 +1,6 @@
-/** The transfer thread: torrents downloaded and seeded off the main thread. Start with `transfer.ts`. */
+/** The transfer thread: torrents moved off the main thread. Start with `transfer.ts`. */
 export type {
   TorrentNews,
-  TorrentSpec,
   TransferOptions,
   TransferSnapshot,
 } from './messages.ts';

@@ -1,4 +1,5 @@
 /** The wallet and its chain as commands use them. Start with `wallet-access.ts`. */
+export { findPassword } from '../../platform/keystore/index.ts';
 export {
   advanceChain,
   type ChainStatus,

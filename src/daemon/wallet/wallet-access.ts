@@ -25,7 +25,7 @@ export interface WalletChoice {
   readonly password: (isNew: boolean) => Promise<string>;
 }
 
-/** Opens the wallet's money. Throws `KeystoreError`, `ChainError`, `DatabaseError`, `MoneyError`. */
+/** Opens the wallet's money. Throws the errors of keystore, chain, database and money. */
 export async function openWallet(
   choice: WalletChoice,
   autoDepositMax?: Atto,
@@ -68,7 +68,7 @@ export async function createWalletFile(choice: WalletChoice): Promise<NewWallet>
   return createWallet({ path: choice.data.wallet, password: await choice.password(true) });
 }
 
-/** Makes a wallet from words that exist already. */
+/** Makes a wallet from existing words. */
 export async function importWalletFile(choice: WalletChoice, phrase: string): Promise<WalletKeys> {
   refuseSecond(choice.data);
   const password = await choice.password(true);
