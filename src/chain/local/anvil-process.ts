@@ -17,6 +17,12 @@ export interface AnvilProcess {
   kill(): void;
 }
 
+/**
+ * The genesis block's time, 1 January 2026: the same at every start. Otherwise anvil would add a
+ * genesis block of its own to those of the state it loads, and any of them would be block 0.
+ */
+const GENESIS_SECONDS = 1_767_225_600;
+
 /** anvil answers within 75 ms here; a loaded machine or a large state takes longer. */
 const START_TIMEOUT_MS = 20_000;
 
@@ -46,6 +52,11 @@ export async function startAnvil(folder: string, stateFile: string | null): Prom
     child.kill('SIGKILL');
     throw error;
   }
+}
+
+/** Whether anvil ended by itself when it was started: it does not take the state it was given. */
+export function isStateRefused(error: unknown): boolean {
+  return error instanceof ChainError && typeof error.details['exitCode'] === 'number';
 }
 
 /** Ends an anvil that an earlier process of ours left behind in this folder; no other process. */
@@ -87,6 +98,7 @@ function anvilArguments(): string[] {
     '--hardfork=berlin',
     `--gas-price=${LOCAL_GAS_PRICE}`,
     '--accounts=0',
+    `--timestamp=${GENESIS_SECONDS}`,
     '--no-request-size-limit',
   ];
 }
@@ -129,5 +141,6 @@ async function listeningPort(child: ChildProcess, ended: Promise<void>): Promise
   clearTimeout(timer);
   if (port !== null) return port;
   const reason = output.trim().split('\n').at(-1) ?? '';
-  throw new ChainError('CHAIN_LOCAL', `the local chain (anvil) did not start: ${reason}`);
+  const text = `the local chain (anvil) did not start: ${reason}`;
+  throw new ChainError('CHAIN_LOCAL', text, { exitCode: child.exitCode });
 }

@@ -105,6 +105,20 @@ test('a clean stop and a new start keep the state, the port and the clock', asyn
   assert.ok((await second.clockAheadSeconds(Date.now())) >= 999_990, `${later}`);
 });
 
+// Every start added a genesis block to the state, and which of them was block 0 changed by chance:
+// ledgers then were refused as another chain's.
+test('a chain keeps its first block over many starts', async () => {
+  const first = await openIn('genesis');
+  const genesis = await first.genesisHash();
+  for (let round = 0; round < 3; round++) {
+    const pid = await first.local?.anvilPid();
+    assert.ok(pid);
+    process.kill(pid, 'SIGKILL');
+    assert.equal(await first.genesisHash(), genesis);
+    await first.faucet(account('f'), atto(1n));
+  }
+});
+
 test('a torn newest generation falls back to the one before it', async () => {
   const first = await openIn('torn');
   await first.faucet(account('c'), atto(BTT));

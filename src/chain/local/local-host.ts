@@ -3,7 +3,13 @@ import { gunzipSync } from 'node:zlib';
 import { assert, fromHex } from '../../units/index.ts';
 import { ChainError } from '../chain-error.ts';
 import { postJsonRpc } from '../rpc-transport.ts';
-import { type AnvilProcess, isAnvilOf, killStrayAnvil, startAnvil } from './anvil-process.ts';
+import {
+  type AnvilProcess,
+  isAnvilOf,
+  isStateRefused,
+  killStrayAnvil,
+  startAnvil,
+} from './anvil-process.ts';
 import { deployLocalEscrow } from './deploy-local-escrow.ts';
 import {
   type HostLock,
@@ -19,6 +25,8 @@ import { StateFiles } from './state-files.ts';
 const RESTARTS_MAX = 5;
 /** Alive for so long, it counts as recovered. */
 const RESTART_RESET_MS = 60_000;
+/** Starts in a row that may fail before one succeeds. */
+const START_ATTEMPTS_MAX = 5;
 const CALL_TIMEOUT_MS = 60_000;
 
 /** The process that owns anvil. Exactly one per folder, guarded by the lock it is given. */
@@ -121,23 +129,33 @@ export class LocalHost {
 
   async #start(): Promise<AnvilProcess> {
     const generations = this.#files.newestFirst();
-    let failure: unknown = null;
-    // A generation that anvil does not take is damaged: the one before it is the next best.
-    for (const stateFile of generations.length > 0 ? generations : [null]) {
+    const states = generations.length > 0 ? generations : [null];
+    for (let at = 0, attempt = 1; ; attempt++) {
       try {
-        const anvil = await startAnvil(this.#folder, stateFile);
-        await catchUpClock(anvil.rpcUrl);
-        void anvil.ended.then(() => this.#onEnded());
-        const bornAtMs = performance.now();
-        void anvil.ended.then(() => {
-          if (performance.now() - bornAtMs > RESTART_RESET_MS) this.#restarts = 0;
-        });
-        return anvil;
+        return await this.#startFrom(states[at] ?? null);
       } catch (error) {
-        failure = error;
+        // A generation that anvil does not take is damaged: the one before it is the next best. But an
+        // anvil that was killed while it started says nothing about its state: again with the same.
+        if (isStateRefused(error)) at++;
+        if (at >= states.length || attempt >= START_ATTEMPTS_MAX || this.#isStopping) throw error;
       }
     }
-    throw failure;
+  }
+
+  async #startFrom(stateFile: string | null): Promise<AnvilProcess> {
+    const anvil = await startAnvil(this.#folder, stateFile);
+    try {
+      await catchUpClock(anvil.rpcUrl);
+    } catch (error) {
+      anvil.kill();
+      throw error;
+    }
+    const bornAtMs = performance.now();
+    void anvil.ended.then(() => {
+      if (performance.now() - bornAtMs > RESTART_RESET_MS) this.#restarts = 0;
+      this.#onEnded();
+    });
+    return anvil;
   }
 
   #onEnded(): void {
@@ -182,16 +200,14 @@ async function rescueStray(record: HostRecord, folder: string): Promise<void> {
   killStrayAnvil(record.anvilPid, folder);
 }
 
-/**
- * After time was moved forward and anvil restarted, its clock must not fall behind its last block.
- */
+/** anvil begins at the time of its genesis: it is set to ours, or to its last block's if that is later. */
 async function catchUpClock(url: string): Promise<void> {
   const request = { method: 'eth_getBlockByNumber', params: ['latest', false] };
   const block = await postJsonRpc(url, request, CALL_TIMEOUT_MS);
   const isBlock = typeof block === 'object' && block !== null && 'timestamp' in block;
-  const ahead = isBlock ? Number(block.timestamp) - Math.floor(Date.now() / 1_000) : 0;
-  if (ahead <= 0) return;
-  await postJsonRpc(url, { method: 'evm_increaseTime', params: [ahead] }, CALL_TIMEOUT_MS);
+  const now = Math.floor(Date.now() / 1_000);
+  const time = Math.max(now, isBlock ? Number(block.timestamp) : 0);
+  await postJsonRpc(url, { method: 'evm_setTime', params: [time] }, CALL_TIMEOUT_MS);
 }
 
 function unpackState(dump: unknown): Uint8Array {

@@ -98,10 +98,15 @@ class ProxyHandler {
   async #perform(call: Call): Promise<unknown> {
     if (!CHANGING_METHODS.has(call.method)) return this.#read(call);
     // One at a time: anvil strands transactions of an account that arrive out of order.
-    const forwarded = this.#turn.then(() => this.#forward(call));
+    const forwarded = this.#turn.then(async () => {
+      const url = await this.#backend.anvilUrl();
+      return { url, result: await this.#forward(call) };
+    });
     this.#turn = forwarded.catch(() => undefined);
-    const result = await forwarded;
+    const { url, result } = await forwarded;
     await this.#backend.durable();
+    // Another anvil was dumped, which may know nothing of this call.
+    if ((await this.#backend.anvilUrl()) !== url) throw new Error('it ended before it was written');
     return result;
   }
 
