@@ -46,6 +46,8 @@ export class TcpConnection implements Connection {
     // `end` is only emitted on a flowing stream without `onread`; half-open peers are of no use.
     socket.on('end', () => socket.destroy());
     socket.on('close', () => events.onClosed(this.#closeReason ?? 'the peer hung up'));
+    // It may have been refused before it had a socket.
+    if (this.#closeReason !== null) socket.destroy();
   }
 
   /** The part of a socket's options that makes it read into the shared buffer. */

@@ -56,8 +56,8 @@ function adopt(donor: net.Socket, connection: TcpConnection): net.Socket {
   holder._handle = null;
   donor.destroy();
   const options = { handle, onread: connection.readOptions(), pauseOnCreate: true };
-  // `handle` is not in the public type of the constructor, though it is what `net.Server` uses.
-  const socket = new net.Socket(options as net.SocketConstructorOpts);
+  // A handle is not in the public type of the constructor, though it is what `net.Server` uses.
+  const socket = new net.Socket(options as unknown as net.SocketConstructorOpts);
   socket.setNoDelay(true);
   return socket;
 }
@@ -68,6 +68,8 @@ function start(server: net.Server, options: ListenOptions): Promise<TcpListener>
       reject(listenFailure(failure, options));
     });
     const onListening = (): void => {
+      // Without descriptors left, accepting fails: those peers come again, the port stays open.
+      server.on('error', () => {});
       const address = server.address();
       const port = typeof address === 'object' && address ? address.port : options.port;
       resolve({ port, close: () => server.close() });
