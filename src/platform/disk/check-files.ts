@@ -19,7 +19,7 @@ export interface CheckOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Reads every piece; missing and short files count as wrong pieces, never as errors. */
+/** Reads every piece; missing, short and unreadable files count as wrong, never as errors. */
 export async function checkFiles(
   target: CheckTarget,
   options: CheckOptions = {},
@@ -75,9 +75,10 @@ class FileReaders {
     let done = 0;
     while (this.#file && done < into.length) {
       const left = into.length - done;
-      const { bytesRead } = await this.#file.read(into, done, left, position + done);
-      if (bytesRead === 0) return false;
-      done += bytesRead;
+      // A folder opens like a file and fails only here; so does a bad sector.
+      const result = await this.#file.read(into, done, left, position + done).catch(() => null);
+      if (!result || result.bytesRead === 0) return false;
+      done += result.bytesRead;
     }
     return done === into.length && this.#file !== null;
   }

@@ -5,9 +5,16 @@ import { dirname } from 'node:path';
 /** Descriptors kept open per pool: far below the usual limit of 1024 a process. */
 const OPEN_MAX = 128;
 
-interface OpenFile {
+/** An open file on loan. */
+export interface OpenFile {
   readonly fd: number;
+}
+
+interface Entry extends OpenFile {
+  readonly isWritable: boolean;
   users: number;
+  /** Another descriptor took its place; it is closed when its last user is done. */
+  isRetired: boolean;
 }
 
 /** How a file is used. A file opened for writing serves reads, too. */
@@ -15,48 +22,50 @@ export type OpenMode = 'read' | 'write';
 
 /** The open files of one torrent. Opening is synchronous: it is rare and does not wait on disks. */
 export class OpenFiles {
-  readonly #files = new Map<string, OpenFile>();
-  readonly #writable = new Set<string>();
+  readonly #files = new Map<string, Entry>();
 
-  /** A descriptor for `path`, kept open until `release`. Throws the system's error. */
-  acquire(path: string, mode: OpenMode): number {
-    const key = path;
-    const known = this.#files.get(key);
-    if (known && (mode === 'read' || this.#writable.has(key))) {
+  /** A descriptor for `path`, open until it is given to `release`. Throws the system's error. */
+  acquire(path: string, mode: OpenMode): OpenFile {
+    const known = this.#files.get(path);
+    if (known && (mode === 'read' || known.isWritable)) {
       known.users++;
-      this.#files.delete(key);
-      this.#files.set(key, known);
-      return known.fd;
+      this.#files.delete(path);
+      this.#files.set(path, known);
+      return known;
     }
-    if (known) this.#close(key, known);
-    const fd = mode === 'read' ? fs.openSync(path, 'r') : openForWriting(path);
-    if (mode === 'write') this.#writable.add(key);
-    this.#files.set(key, { fd, users: 1 });
+    const isWritable = mode === 'write';
+    const fd = isWritable ? openForWriting(path) : fs.openSync(path, 'r');
+    if (known) this.#retire(path, known);
+    const entry: Entry = { fd, isWritable, users: 1, isRetired: false };
+    this.#files.set(path, entry);
     this.#evict();
-    return fd;
+    return entry;
   }
 
-  release(path: string): void {
-    const file = this.#files.get(path);
-    if (file) file.users--;
+  release(file: OpenFile): void {
+    const entry = file as Entry;
+    entry.users--;
+    if (entry.isRetired && entry.users === 0) fs.closeSync(entry.fd);
+    else this.#evict();
   }
 
-  /** Closes everything; pending operations finish with an error of the system. */
+  /** Closes everything that is not in use; the rest is closed when it is released. */
   closeAll(): void {
-    for (const [path, file] of this.#files) this.#close(path, file);
+    for (const [path, entry] of this.#files) this.#retire(path, entry);
   }
 
   #evict(): void {
-    for (const [path, file] of this.#files) {
+    if (this.#files.size <= OPEN_MAX) return;
+    for (const [path, entry] of this.#files) {
       if (this.#files.size <= OPEN_MAX) return;
-      if (file.users === 0) this.#close(path, file);
+      if (entry.users === 0) this.#retire(path, entry);
     }
   }
 
-  #close(path: string, file: OpenFile): void {
+  #retire(path: string, entry: Entry): void {
     this.#files.delete(path);
-    this.#writable.delete(path);
-    fs.closeSync(file.fd);
+    entry.isRetired = true;
+    if (entry.users === 0) fs.closeSync(entry.fd);
   }
 }
 

@@ -49,7 +49,7 @@ export async function saveResume(target: ResumeTarget, have: Bitfield): Promise<
     await fs.writeFile(temporary, JSON.stringify(record));
     await fs.rename(temporary, target.file);
   } catch (failure) {
-    await fs.rm(temporary, { force: true });
+    await fs.rm(temporary, { force: true }).catch(() => {});
     throw diskFailure(failure as NodeJS.ErrnoException, target.file);
   }
 }
@@ -65,7 +65,7 @@ export async function loadResume(target: ResumeTarget): Promise<Bitfield | null>
     record.root === target.layout.root &&
     record.pieceCount === target.pieceCount &&
     JSON.stringify(record.files) === JSON.stringify(await stamps(target.layout));
-  if (!record || !isSame) return null;
+  if (!record || !isSame || typeof record.pieces !== 'string') return null;
   return Bitfield.fromBytes(
     new Uint8Array(Buffer.from(record.pieces, 'base64')),
     target.pieceCount,

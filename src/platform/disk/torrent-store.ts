@@ -3,7 +3,10 @@ import fs from 'node:fs';
 import type { DiskDone, PieceStore } from '../../engine/index.ts';
 import { diskFailure } from './disk-failure.ts';
 import type { FileLayout, FileSegment } from './file-layout.ts';
-import { OpenFiles, type OpenMode } from './open-files.ts';
+import { type OpenFile, OpenFiles, type OpenMode } from './open-files.ts';
+
+/** Files a piece touches at once: one of a thousand small files must not open a thousand. */
+const SEGMENTS_AT_ONCE = 16;
 
 /** One torrent's files. Operations run in the thread pool; their number is bounded by slabs. */
 export class TorrentStore implements PieceStore {
@@ -40,31 +43,38 @@ export class TorrentStore implements PieceStore {
     });
   }
 
-  /** Runs an operation per segment, all at once, and reports the first failure when all ended. */
+  /** Runs an operation per segment, some at once, and reports the first failure when all ended. */
   #all(
     segments: readonly FileSegment[],
     done: DiskDone,
     run: (segment: FileSegment, next: DiskDone) => void,
   ): void {
+    let started = 0;
     let left = segments.length;
     let first: Error | null = null;
     this.#pending++;
-    for (const segment of segments) {
-      run(segment, (failure) => {
-        first ??= failure;
-        left--;
-        if (left > 0) return;
-        this.#pending--;
-        done(first);
-        if (this.#pending === 0) this.#onIdle?.();
-      });
-    }
+    const start = (): void => {
+      const segment = segments[started++];
+      if (segment) run(segment, finish);
+    };
+    const finish: DiskDone = (failure) => {
+      first ??= failure;
+      left--;
+      if (left > 0) {
+        start();
+        return;
+      }
+      this.#pending--;
+      done(first);
+      if (this.#pending === 0) this.#onIdle?.();
+    };
+    for (let nth = Math.min(SEGMENTS_AT_ONCE, segments.length); nth > 0; nth--) start();
   }
 
   #write(segment: FileSegment, piece: Uint8Array, next: DiskDone): void {
     const { path, start, length, position } = segment;
     if (path === null) {
-      next(null);
+      setImmediate(next, null);
       return;
     }
     this.#withFile(path, 'write', next, (fd, finish) => {
@@ -84,7 +94,7 @@ export class TorrentStore implements PieceStore {
     const { path, start, length, position } = segment;
     if (path === null) {
       into.fill(0, start, start + length);
-      next(null);
+      setImmediate(next, null);
       return;
     }
     this.#withFile(path, 'read', next, (fd, finish) => {
@@ -106,16 +116,16 @@ export class TorrentStore implements PieceStore {
     next: DiskDone,
     use: (fd: number, finish: DiskDone) => void,
   ): void {
-    let fd: number;
+    let file: OpenFile;
     try {
-      fd = this.#files.acquire(path, mode);
+      file = this.#files.acquire(path, mode);
     } catch (failure) {
       const wrapped = diskFailure(failure as NodeJS.ErrnoException, path);
       setImmediate(next, wrapped);
       return;
     }
-    use(fd, (failure) => {
-      this.#files.release(path);
+    use(file.fd, (failure) => {
+      this.#files.release(file);
       next(failure);
     });
   }

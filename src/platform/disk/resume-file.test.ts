@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { Bitfield } from '../../units/index.ts';
+import { PlatformError } from '../platform-error.ts';
+import {
+  dropResume,
+  FileLayout,
+  hasAnyFile,
+  loadResume,
+  type ResumeTarget,
+  saveResume,
+} from './index.ts';
+
+/** A torrent of two files of 10 bytes on disk, and a record that says what is right of it. */
+async function recorded(
+  t: TestContext,
+): Promise<{ target: ResumeTarget; have: Bitfield; path: string }> {
+  const root = fs.mkdtempSync(join(tmpdir(), 'bidwidth-resume-'));
+  t.after(() => fs.rmSync(root, { recursive: true, force: true }));
+  const layout = new FileLayout(join(root, 'data'), [
+    { path: ['a'], lengthBytes: 10, offsetBytes: 0, isPad: false },
+    { path: ['pad'], lengthBytes: 6, offsetBytes: 10, isPad: true },
+    { path: ['b'], lengthBytes: 10, offsetBytes: 16, isPad: false },
+  ]);
+  fs.mkdirSync(layout.root);
+  fs.writeFileSync(join(layout.root, 'a'), 'aaaaaaaaaa');
+  const target = { file: join(root, 'resume', 'x.json'), infoHash: 'ab', layout, pieceCount: 9 };
+  const have = new Bitfield(9);
+  have.set(0);
+  have.set(8);
+  await saveResume(target, have);
+  return { target, have, path: join(layout.root, 'a') };
+}
+
+test('what was right is believed while nothing has changed', async (t) => {
+  const { target, have } = await recorded(t);
+  assert.deepEqual(await loadResume(target), have);
+  assert.deepEqual(fs.readdirSync(join(target.file, '..')), ['x.json']);
+});
+
+test('a file that changed, grew, went or came makes the record worthless', async (t) => {
+  const changes: readonly ((path: string) => void)[] = [
+    (path) => fs.utimesSync(path, new Date(), new Date(1e12)),
+    (path) => fs.appendFileSync(path, 'b'),
+    (path) => fs.rmSync(path),
+    (path) => fs.writeFileSync(join(path, '..', 'b'), ''),
+  ];
+  for (const change of changes) {
+    const { target, path } = await recorded(t);
+    change(path);
+    assert.equal(await loadResume(target), null);
+  }
+});
+
+test('a record of another torrent, folder or shape is ignored', async (t) => {
+  const { target } = await recorded(t);
+  assert.equal(await loadResume({ ...target, infoHash: 'cd' }), null);
+  assert.equal(await loadResume({ ...target, pieceCount: 10 }), null);
+  const moved = new FileLayout(`${target.layout.root}2`, target.layout.files);
+  assert.equal(await loadResume({ ...target, layout: moved }), null);
+  assert.equal(await loadResume({ ...target, file: `${target.file}2` }), null);
+});
+
+test('a torn or strange record is ignored, not an error', async (t) => {
+  const { target } = await recorded(t);
+  const whole = fs.readFileSync(target.file, 'utf8');
+  for (let length = 0; length < whole.length; length += 7) {
+    fs.writeFileSync(target.file, whole.slice(0, length));
+    assert.equal(await loadResume(target), null, whole.slice(0, length));
+  }
+  const record = JSON.parse(whole) as Record<string, unknown>;
+  for (const strange of [
+    'null',
+    '5',
+    '[]',
+    JSON.stringify({ ...record, version: 99 }),
+    JSON.stringify({ ...record, pieces: 5 }),
+    JSON.stringify({ ...record, pieces: null }),
+    JSON.stringify({ ...record, pieces: '' }),
+    JSON.stringify({ ...record, pieces: 'AAAA' }),
+  ]) {
+    fs.writeFileSync(target.file, strange);
+    assert.equal(await loadResume(target), null, strange);
+  }
+});
+
+test('a forgotten record is gone, and forgetting twice is fine', async (t) => {
+  const { target } = await recorded(t);
+  await dropResume(target);
+  await dropResume(target);
+  assert.equal(await loadResume(target), null);
+});
+
+test('a record that cannot be written says where', async (t) => {
+  const { target, have } = await recorded(t);
+  fs.rmSync(join(target.file, '..'), { recursive: true });
+  fs.writeFileSync(join(target.file, '..'), 'a file where the folder belongs');
+  await assert.rejects(saveResume(target, have), (failure) => failure instanceof PlatformError);
+});
+
+test('a torrent has files on disk when one of them has any bytes', async (t) => {
+  const { target, path } = await recorded(t);
+  assert.equal(await hasAnyFile(target.layout), true);
+  fs.truncateSync(path, 0);
+  assert.equal(await hasAnyFile(target.layout), false);
+  fs.rmSync(path);
+  assert.equal(await hasAnyFile(target.layout), false);
+});
