@@ -1,4 +1,6 @@
-/** The file that is moved: one of the user's, or random bytes that nothing can compress or guess. */
+/**
+ * The file that is moved: one of the user's, or random bytes that nothing can compress or guess.
+ */
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { copyFile, open } from 'node:fs/promises';

@@ -90,7 +90,8 @@ export class Stage {
   }
 
   /**
-   * The seller claims what it earned, then the buyer takes back what was not used. An allotment with
+   * The seller claims what it earned, then the buyer takes back what was not used. An allotment
+   * with
    * a lane that nobody claimed stays locked until it expires, so the chain's clock is moved on.
    */
   async settle(): Promise<Settlement> {

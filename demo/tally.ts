@@ -33,7 +33,7 @@ interface Movement {
 }
 
 /** The sum of a wallet's movements of one kind. */
-export function sumOf(history: Fact, kind: string): bigint {
+function sumOf(history: Fact, kind: string): bigint {
   return movementsOf(history)
     .filter((movement) => movement.kind === kind)
     .reduce((sum, { amount }) => sum + BigInt(amount), 0n);

@@ -5,7 +5,8 @@ import {ILaneEscrow} from "../src/interfaces/ILaneEscrow.sol";
 import {EscrowHandler} from "./support/EscrowHandler.sol";
 import {TestBase} from "./support/TestBase.sol";
 
-/// @notice The escrow's promises I1 to I5, after any sequence of moves. I6 is in `Bytecode.t.sol` and
+/// @notice The escrow's promises I1 to I5, after any sequence of moves. I6 is in `Bytecode.t.sol`
+/// and
 /// `Withdraw.t.sol`.
 contract InvariantsTest is TestBase {
     /// @dev Which functions of which contract the fuzzer calls; the name is forge's.

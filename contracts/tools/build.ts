@@ -1,6 +1,7 @@
 /**
  * Compiles the contracts and writes what TypeScript needs of them to
- * `src/chain/lane-escrow.generated.ts`. With `--check` writes nothing and fails when that file is stale.
+ * `src/chain/lane-escrow.generated.ts`. With `--check` writes nothing and fails when that file is
+ * stale.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

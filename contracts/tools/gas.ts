@@ -1,5 +1,6 @@
 /**
- * Measures what whole transactions cost (`gasUsed` of receipts: intrinsic gas, calldata and all) and
+ * Measures what whole transactions cost (`gasUsed` of receipts: intrinsic gas, calldata and all)
+ * and
  * writes `contracts/gas.json`. With `--check` writes nothing and fails when a figure changed.
  *
  * The lanes are built and signed by `src/payment`, so every run is also proof that both sides agree

@@ -1,4 +1,6 @@
-/** libsecp256k1 through the native `secp256k1` package, and the choice between it and JavaScript. */
+/**
+ * libsecp256k1 through the native `secp256k1` package, and the choice between it and JavaScript.
+ */
 import { createRequire } from 'node:module';
 import {
   addressOfPublicKey,

@@ -131,7 +131,7 @@ export class Engine implements EngineContext, GateKeeper {
   accept(connection: Connection): ConnectionEvents {
     const gate = new HandshakeGate(this, null);
     gate.bind(connection);
-    if (this.#connectionCount >= this.#connectionsMax) {
+    if (this.#connectionCount >= this.#connectionsMax && !this.#makeRoom()) {
       connection.close('too many connections');
     } else {
       this.#connectionCount++;
@@ -144,7 +144,9 @@ export class Engine implements EngineContext, GateKeeper {
     this.#choker.request();
   }
 
-  /** Block payload came in. A used-up limit closes the tap at once: a tick is long for a fast peer. */
+  /**
+   * Block payload came in. A used-up limit closes the tap at once: a tick is long for a fast peer.
+   */
   onReceived(byteCount: number): void {
     if (!this.#downloads.isLimited) return;
     this.#downloads.take(byteCount);
@@ -225,6 +227,16 @@ export class Engine implements EngineContext, GateKeeper {
     return (
       isNew && twin.isOutbound !== connection.isOutbound && connection.isOutbound === isOursGreater
     );
+  }
+
+  /** Ends the connection that has kept us waiting longest for its handshake. */
+  #makeRoom(): boolean {
+    for (const connection of this.#pending.keys()) {
+      if (connection.isOutbound) continue;
+      connection.close('others wait for its place');
+      return true;
+    }
+    return false;
   }
 
   /** Keeps the count of connections right whoever closes them. */

@@ -8,7 +8,7 @@ import { equalBytes, type Instant } from '../units/index.ts';
 const PIECE_BYTES = 16 * 1024;
 
 /** Largest info dictionary we fetch: 2 million pieces need 40 MB of hashes, real ones far less. */
-export const METADATA_BYTES_MAX: number = 30 * 1024 * 1024;
+const METADATA_BYTES_MAX: number = 30 * 1024 * 1024;
 
 /** Pieces asked of one peer at a time. */
 const PER_PEER_MAX = 4;

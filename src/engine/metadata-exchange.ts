@@ -7,7 +7,7 @@ import type { MetadataCollector } from './metadata-collector.ts';
 export const METADATA_EXTENSION = 'ut_metadata';
 
 /** A piece of metadata (BEP 9). */
-export const METADATA_PIECE_BYTES: number = 16 * 1024;
+const METADATA_PIECE_BYTES: number = 16 * 1024;
 
 const REQUEST = 0;
 const DATA = 1;

@@ -2,7 +2,7 @@
 import { MIB } from '../units/index.ts';
 
 /** Memory for unfinished pieces by default. Enough for 500 requests in flight and their pieces. */
-export const SLAB_BYTES_DEFAULT: number = 32 * MIB;
+const SLAB_BYTES_DEFAULT: number = 32 * MIB;
 
 /** So many a torrent may always hold, however large its pieces and whatever others hold. */
 const SLABS_MIN = 2;

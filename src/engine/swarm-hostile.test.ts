@@ -324,6 +324,19 @@ test('connections beyond the limit are refused, and room is made when others lea
   assert.equal(late.closed, null);
 });
 
+// Connections that never shook hands filled every place for ten seconds at a time.
+test('silent connections make room for those that come to talk', () => {
+  const swarm = new Swarm({ seed: 7 });
+  const node = swarm.add({ has: 'all', engine: { connectionsMax: 10 } });
+  const silent = Array.from({ length: 30 }, () => new WirePeer(swarm, node));
+  for (const peer of silent) peer.onOpen = () => {};
+  swarm.clock.run(1_000);
+  assert.equal(silent.filter((peer) => peer.closed === null).length, 10);
+  const leecher = swarm.add({ has: 'none' });
+  leecher.torrent.addPeers([node.address], 'user');
+  assert.ok(swarm.runUntilComplete([leecher], 5_000), swarm.describe());
+});
+
 // A few peers that did not read held all read buffers, and nobody else was served any more.
 test('peers that ask for much and read nothing starve nobody', () => {
   const swarm = new Swarm({ seed: 7, totalBytes: 4_000_000 });

@@ -8,7 +8,7 @@ export const TICK_BYTES_MIN: number = 64 * KIB;
 export const TICK_SECONDS = 0.02;
 
 /** What a seller lets go unpaid at first: one tick. */
-export const WINDOW_BYTES_MIN: number = TICK_BYTES_MIN;
+export const WINDOW_BYTES_MIN: number = 64 * KIB;
 
 /** What it may always grow to: covers 100 ms at 80 Mbit/s. */
 export const WINDOW_BYTES_EASY: number = MIB;

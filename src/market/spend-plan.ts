@@ -72,7 +72,8 @@ export function spendingRate(limits: SpendLimits): AttoPerSecond {
 
 function horizonSeconds(limits: SpendLimits): number {
   if (limits.deadline !== null) return (limits.deadline - limits.now) / 1000;
-  // Before the first byte the shortest time is hoped for: a bid too high costs a lone buyer nothing,
+  // Before the first byte the shortest time is hoped for: a bid too high costs a lone buyer
+  // nothing,
   // and is corrected within a clearing round, in which the price moves by a quarter at most.
   if (limits.downloadRate < 1) return HORIZON_SECONDS_MIN;
   if (limits.remainingBytes === null) return HORIZON_SECONDS_MAX;

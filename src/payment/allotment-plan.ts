@@ -52,7 +52,8 @@ export function isAllotmentDue(
 }
 
 /**
- * The lanes of the next allotment: the oldest 128 wishes, their caps cut down alike when `available`
+ * The lanes of the next allotment: the oldest 128 wishes, their caps cut down alike when
+ * `available`
  * does not cover them. Rounds caps down; a lane cut below `capMin` is left out and waits.
  */
 export function planLanes(

@@ -4,7 +4,9 @@ import { type Address, type Hash32, hash32FromBytes } from '../units/index.ts';
 import { Cursor } from './cursor.ts';
 import type { AllotmentHeader } from './types.ts';
 
-/** `keccak256(abi.encode(header))`: what `head[allotment]` of the contract holds while it is open. */
+/**
+ * `keccak256(abi.encode(header))`: what `head[allotment]` of the contract holds while it is open.
+ */
 export function headerHash(header: AllotmentHeader): Hash32 {
   const words = new Cursor(7 * 32);
   words.putHash(12, header.payer);

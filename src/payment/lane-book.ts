@@ -101,7 +101,8 @@ const VOUCHER_TEXT: Readonly<Record<VoucherRefusalCode, string>> = {
 /**
  * Judges all of a lane that needs no chain: mine, alive, provable.
  *
- * The seller must still read `head[allotment]` at depth and compare it with `headerHash`, and see that
+ * The seller must still read `head[allotment]` at depth and compare it with `headerHash`, and see
+ * that
  * the lane's bit is not set, before it serves a byte against the entry.
  */
 export function judgeLane(

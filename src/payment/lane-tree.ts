@@ -39,7 +39,8 @@ export interface LaneTree {
 /**
  * Why a lane is not in the tree that a header names.
  *
- * `path-header`: depth or lane count that the contract never opens. `path-length`: not as long as the
+ * `path-header`: depth or lane count that the contract never opens. `path-length`: not as long as
+ * the
  * depth. `path-index`: the index is not used up at the root. `path-lane-count`: a padding leaf.
  * `path-overflow`: sums beyond 128 bits. `path-sum`, `path-root`: not the header's.
  */
@@ -84,7 +85,8 @@ export function buildLaneTree(
 /**
  * Whether the tree of `header` holds `lane`, by the contract's own rules.
  *
- * The path must be as long as the committed depth and use the whole index up: else one index could be
+ * The path must be as long as the committed depth and use the whole index up: else one index could
+ * be
  * proven at two heights, and a payer could spend a payee's lane with one of its own.
  */
 export function verifyLanePath(

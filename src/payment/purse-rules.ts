@@ -1,4 +1,6 @@
-/** The buyer's rules: what may be locked and what may be signed, so that paid never passes deposit. */
+/**
+ * The buyer's rules: what may be locked and what may be signed, so that paid never passes deposit.
+ */
 import { type Atto, atto, minAtto, subtractAttoFloor, type UnixSeconds } from '../units/index.ts';
 import type { AllotmentHeader, Lane, Voucher } from './types.ts';
 

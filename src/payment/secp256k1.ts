@@ -15,7 +15,8 @@ export interface Secp256k1 {
   /** What is doing the work, for the line printed at start. */
   readonly name: string;
   /**
-   * Signs a 32-byte digest with a 32-byte key: `r | s | v`, deterministic (RFC 6979), s in the lower
+   * Signs a 32-byte digest with a 32-byte key: `r | s | v`, deterministic (RFC 6979), s in the
+   * lower
    * half of the order (EIP-2), v 27 or 28. Throws `PaymentError` when the key is no key.
    */
   sign(digest: Uint8Array, key: Uint8Array): Uint8Array;

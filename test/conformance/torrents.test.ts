@@ -1,4 +1,6 @@
-/** libtorrent's own test torrents: the same verdicts, hashes, sizes and names as libtorrent 2.0.8. */
+/**
+ * libtorrent's own test torrents: the same verdicts, hashes, sizes and names as libtorrent 2.0.8.
+ */
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';

@@ -65,7 +65,8 @@ struct Collect {
 ///
 /// An account is a balance of the native coin. An allotment is a sum locked out of an account and
 /// divided into at most 128 lanes `(payee, cap)` by the root of a Merkle-sum tree. A voucher is the
-/// signer's statement of what a lane has earned so far. A payee cashes each lane once, with its best
+/// signer's statement of what a lane has earned so far. A payee cashes each lane once, with its
+/// best
 /// voucher; what it earned is credited to its own account here and can be spent or withdrawn.
 ///
 /// There is no owner, no pause, no upgrade and no fee. No function but `withdraw` calls out.
@@ -83,7 +84,8 @@ struct Collect {
 ///   Voucher(bytes32 allotment,uint8 lane,uint128 amount)                  by the header's signer
 ///   Collect(bytes32 allotment,uint8 lane,uint128 amount,address payee)    by the payee
 ///
-/// @dev Warning: coins that reach the contract by other ways than `deposit` and `depositFor` (a block
+/// @dev Warning: coins that reach the contract by other ways than `deposit` and `depositFor` (a
+/// block
 /// reward, a contract's self-destruction) belong to nobody and stay for ever. A plain transfer
 /// reverts: its sender may be an exchange, whose account its customer does not hold.
 interface ILaneEscrow {
@@ -94,7 +96,8 @@ interface ILaneEscrow {
     event Withdrawn(address indexed account, address indexed to, uint256 amount);
 
     /// @notice An allotment was opened. Carries the whole header and the salt: its payer and its
-    /// payees can find and close or claim it from the chain alone (the lanes' tree is not on chain).
+    /// payees can find and close or claim it from the chain alone (the lanes' tree is not on
+    /// chain).
     event Opened(
         bytes32 indexed allotment,
         address indexed payer,
@@ -122,7 +125,8 @@ interface ILaneEscrow {
 
     /// @notice This payer has used this salt before. An id is used once, ever.
     error AllotmentIdUsed();
-    /// @notice Header fields out of range: zero root, zero sum, zero signer, depth above 7, no lane,
+    /// @notice Header fields out of range: zero root, zero sum, zero signer, depth above 7, no
+    /// lane,
     /// or more lanes than leaves.
     error AllotmentMalformed();
     /// @notice The expiry is not in the future, or further off than `MAX_TERM`.
@@ -147,12 +151,14 @@ interface ILaneEscrow {
     /// @notice Claim number `index`: no such lane of this payee under the root (wrong payee, cap or
     /// path; a path of another length than the depth; sums beyond 128 bits or not the header's).
     error ClaimNotInTree(uint256 index);
-    /// @notice Claim number `index`: the voucher is not the signer's, or its signature is malleable.
+    /// @notice Claim number `index`: the voucher is not the signer's, or its signature is
+    /// malleable.
     error ClaimBadVoucher(uint256 index);
     /// @notice Claim number `index`: the consent is not the payee's, or its signature is malleable.
     error ClaimBadCollect(uint256 index);
 
-    /// @notice Credits the sender's account with the coins sent. Zero is allowed and changes nothing.
+    /// @notice Credits the sender's account with the coins sent. Zero is allowed and changes
+    /// nothing.
     function deposit() external payable;
 
     /// @notice Credits `account` with the coins sent. Nobody can take them back but `account`.
@@ -166,7 +172,8 @@ interface ILaneEscrow {
     /// @notice Locks `sum` atto of the sender's free balance toward the lanes under `root`.
     /// @param salt Makes the id; any value this sender has not used yet (a counter will do).
     /// @return allotment The id, `allotmentId(msg.sender, salt)`.
-    /// @dev Warning: the contract cannot see the tree. Whoever opens with a root whose tree does not
+    /// @dev Warning: the contract cannot see the tree. Whoever opens with a root whose tree does
+    /// not
     /// sum to `sum`, or whose lanes do not prove, gets the money back only after expiry.
     function open(
         bytes32 salt,
@@ -180,18 +187,22 @@ interface ILaneEscrow {
 
     /// @notice Cashes lanes whose payee is the sender, of any number of allotments and payers.
     ///
-    /// All or nothing: one bad claim reverts the batch, and the error carries its index. That is safe
+    /// All or nothing: one bad claim reverts the batch, and the error carries its index. That is
+    /// safe
     /// for the payee, because before expiry nobody but itself can make a good claim bad.
     /// An amount of zero is allowed: it gives the lane up, so that the payer may close early.
     function claim(Claim[] calldata claims) external;
 
-    /// @notice Cashes lanes of any payees, each with its payee's consent at the same index. For payees
+    /// @notice Cashes lanes of any payees, each with its payee's consent at the same index. For
+    /// payees
     /// without gas. The payee is credited; the sender gets nothing.
-    /// @dev Warning: all or nothing as well, so a payee who claims by itself first spoils the batch of
+    /// @dev Warning: all or nothing as well, so a payee who claims by itself first spoils the batch
+    /// of
     /// whoever collects for many. Consent needs a key: a contract as payee claims by itself.
     function claimFor(Claim[] calldata claims, Collect[] calldata collects) external;
 
-    /// @notice Returns what was not claimed to the payer and retires the id for ever. Anybody may call,
+    /// @notice Returns what was not claimed to the payer and retires the id for ever. Anybody may
+    /// call,
     /// after expiry or as soon as every lane is claimed.
     function close(bytes32 allotment, Header calldata header) external;
 
@@ -201,7 +212,8 @@ interface ILaneEscrow {
     /// @notice 0: never opened; 1: closed for ever; else `keccak256(abi.encode(header))`.
     function head(bytes32 allotment) external view returns (bytes32);
 
-    /// @notice What was claimed of an allotment in all, in atto, and which lanes: bit `i` is lane `i`.
+    /// @notice What was claimed of an allotment in all, in atto, and which lanes: bit `i` is lane
+    /// `i`.
     /// Kept after closing.
     function claimed(bytes32 allotment) external view returns (uint128 sum, uint128 lanes);
 
@@ -211,7 +223,8 @@ interface ILaneEscrow {
     /// @notice The EIP-712 domain separator. Follows the chain id should the chain fork.
     function domainSeparator() external view returns (bytes32);
 
-    /// @notice Longest time from opening to expiry, in seconds: guards against milliseconds given for
+    /// @notice Longest time from opening to expiry, in seconds: guards against milliseconds given
+    /// for
     /// seconds, which would lock the sum for fifty thousand years.
     function MAX_TERM() external view returns (uint64);
 }

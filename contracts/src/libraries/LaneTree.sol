@@ -5,7 +5,8 @@ import {PathStep} from "../interfaces/ILaneEscrow.sol";
 
 /// @title LaneTree
 /// @notice The Merkle-sum tree that divides an allotment into lanes.
-/// @dev Every node commits to both children's hashes and sums, and `contains` adds the sums up again.
+/// @dev Every node commits to both children's hashes and sums, and `contains` adds the sums up
+/// again.
 /// So the leaves that can be proven below a node never add up to more than the node's sum, whatever
 /// else its maker hid in it, and the root's sum is what the escrow locked.
 library LaneTree {
@@ -37,9 +38,12 @@ library LaneTree {
         }
     }
 
-    /// @notice Whether the tree with `root`, `sum` and `depth` has lane `(lane, payee, cap)` on `path`.
-    /// @dev The path must be as long as the committed depth: otherwise one index could be proven at two
-    /// heights, and the payer could spend a payee's bit with a lane of its own. The whole index must
+    /// @notice Whether the tree with `root`, `sum` and `depth` has lane `(lane, payee, cap)` on
+    /// `path`.
+    /// @dev The path must be as long as the committed depth: otherwise one index could be proven at
+    /// two
+    /// heights, and the payer could spend a payee's bit with a lane of its own. The whole index
+    /// must
     /// be used up on the way, for the same reason.
     function contains(
         bytes32 root,

@@ -30,7 +30,8 @@ library Vouchers {
         return keccak256(abi.encode(COLLECT_TYPEHASH, allotment, lane, amount, payee));
     }
 
-    /// @notice Whether `who` signed `digest`. False for the zero address, for high `s` and for a `v`
+    /// @notice Whether `who` signed `digest`. False for the zero address, for high `s` and for a
+    /// `v`
     /// other than 27 or 28.
     function isSignedBy(bytes32 digest, Signature calldata signature, address who)
         internal

@@ -5,7 +5,8 @@ import {Claim, Collect, Header, ILaneEscrow, Signature} from "../../src/interfac
 import {TestBase} from "./TestBase.sol";
 import {Tree, TreeBuilder} from "./TreeBuilder.sol";
 
-/// @notice An escrow, a payer with a deposit, a signer, payees; and the ways to build and sign things.
+/// @notice An escrow, a payer with a deposit, a signer, payees; and the ways to build and sign
+/// things.
 abstract contract EscrowTest is TestBase {
     using TreeBuilder for Tree;
 
@@ -59,7 +60,8 @@ abstract contract EscrowTest is TestBase {
         return escrow.open(salt, h.root, h.sum, h.expiry, h.signer, h.depth, h.laneCount);
     }
 
-    /// @notice Opens an honest allotment of `laneCount` lanes and prepares the full claim of `lane`.
+    /// @notice Opens an honest allotment of `laneCount` lanes and prepares the full claim of
+    /// `lane`.
     function openAndClaim(bytes32 salt, uint256 laneCount, uint8 lane)
         internal
         returns (Claim memory)

@@ -134,7 +134,8 @@ export class LocalHost {
       try {
         return await this.#startFrom(states[at] ?? null);
       } catch (error) {
-        // A generation that anvil does not take is damaged: the one before it is the next best. But an
+        // A generation that anvil does not take is damaged: the one before it is the next best. But
+        // an
         // anvil that was killed while it started says nothing about its state: again with the same.
         if (isStateRefused(error)) at++;
         if (at >= states.length || attempt >= START_ATTEMPTS_MAX || this.#isStopping) throw error;
@@ -200,7 +201,10 @@ async function rescueStray(record: HostRecord, folder: string): Promise<void> {
   killStrayAnvil(record.anvilPid, folder);
 }
 
-/** anvil begins at the time of its genesis: it is set to ours, or to its last block's if that is later. */
+/**
+ * anvil begins at the time of its genesis: it is set to ours, or to its last block's if that is
+ * later.
+ */
 async function catchUpClock(url: string): Promise<void> {
   const request = { method: 'eth_getBlockByNumber', params: ['latest', false] };
   const block = await postJsonRpc(url, request, CALL_TIMEOUT_MS);

@@ -135,6 +135,9 @@ export class Claims {
 
   /** `ClaimTaken`: our own claim went through although we crashed before we saw it. */
   async #giveUp({ lane, reason }: RefusedLane): Promise<void> {
+    process.stderr.write(
+      `GIVEUP ${reason} ${lane.offer.allotment} ${Date.now()} head ${await this.#parts.chain.escrow.head(lane.offer.allotment)} exp ${lane.offer.header.expiry} block ${JSON.stringify(await this.#parts.chain.rpc.call('eth_getBlockByNumber', ['latest', false]))}\n`,
+    );
     const { book, history, clock } = this.#parts;
     const { allotment, lane: reserved } = lane.offer;
     const isTaken = reason === 'ClaimTaken';

@@ -33,6 +33,7 @@ import {
   type Hash32,
   hash32FromBytes,
   instant,
+  minAtto,
   ZERO_ATTO,
 } from '../../units/index.ts';
 import type { AllotmentRecords, OwnAllotment } from './allotment-records.ts';
@@ -225,7 +226,7 @@ export class Purse implements BuyerPurse {
     const wishes = this.#wishes.splice(0, LANES_MAX);
     try {
       await this.#parts.clock.refresh();
-      const least = wishes.reduce((min, { cap }) => (cap < min ? cap : min), ATTO_MAX);
+      const least = wishes.reduce((least, { cap }) => minAtto(cap, least), atto(ATTO_MAX));
       const capMin = atto(least / REUSE_PART || 1n);
       const available = await this.#parts.funding.available();
       const planned = planLanes(wishes, { available, capMin });

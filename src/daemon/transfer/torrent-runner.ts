@@ -20,6 +20,7 @@ import {
 import type { TrackerAnnouncer } from '../../platform/tracker/index.ts';
 import { AppError, Bitfield, toHex } from '../../units/index.ts';
 import {
+  type Digests,
   type InfoDict,
   isNamedBy,
   type Metainfo,
@@ -31,7 +32,7 @@ import { DaemonError } from '../daemon-error.ts';
 import type { TorrentNews, TorrentSpec } from './messages.ts';
 
 /** Hash functions for the metainfo parser. */
-export const digests = { sha1: (view: Uint8Array) => nodeHasher.sha1(view), sha256 };
+const digests: Digests = { sha1: (view: Uint8Array) => nodeHasher.sha1(view), sha256 };
 
 /** What a runner is given by the loop. */
 export interface RunnerDeps {

@@ -11,6 +11,7 @@ import type {
   TransferOptions,
   TransferSnapshot,
 } from './messages.ts';
+import { PendingCalls } from './pending-calls.ts';
 import { RemoteFailure } from './remote-failure.ts';
 
 /** What the owner of a transfer thread is told. */
@@ -20,23 +21,16 @@ export interface TransferListener {
   onCrash(failure: Error): void;
 }
 
-/** A call that waits for its answer. */
-interface Waiting {
-  resolve(value: unknown): void;
-  reject(failure: Error): void;
-}
-
 /** A running transfer thread. */
 export class Transfer implements TransferCalls {
   readonly port: number;
   readonly #worker: Worker;
-  readonly #waiting: Map<number, Waiting>;
-  #nextId = 1;
+  readonly #calls: PendingCalls;
 
-  private constructor(worker: Worker, port: number, waiting: Map<number, Waiting>) {
+  private constructor(worker: Worker, port: number, calls: PendingCalls) {
     this.#worker = worker;
     this.port = port;
-    this.#waiting = waiting;
+    this.#calls = calls;
   }
 
   /**
@@ -51,29 +45,28 @@ export class Transfer implements TransferCalls {
       transferList: options.moneyPort ? [options.moneyPort] : [],
       name: 'transfer',
     });
-    const waiting = new Map<number, Waiting>();
+    const calls = new PendingCalls();
     return new Promise((resolve, reject) => {
       const crash = (failure: Error): void => {
         reject(failure);
-        for (const { reject: refuse } of waiting.values()) refuse(failure);
-        waiting.clear();
+        calls.fail(failure);
         listener.onCrash(failure);
       };
       worker.on('error', crash);
       worker.on('message', (message: TransferMessage) => {
         switch (message.type) {
           case 'ready':
-            resolve(new Transfer(worker, message.port, waiting));
+            resolve(new Transfer(worker, message.port, calls));
             break;
           case 'broken':
             void worker.terminate();
             reject(new RemoteFailure(message.code, message.line));
             break;
           case 'answer':
-            take(waiting, message.id)?.resolve(message.value);
+            calls.resolve(message.id, message.value);
             break;
           case 'refusal':
-            take(waiting, message.id)?.reject(new RemoteFailure(message.code, message.line));
+            calls.refuse(message.id, new RemoteFailure(message.code, message.line));
             break;
           case 'news':
             listener.onNews(message.torrent, message.news);
@@ -114,17 +107,9 @@ export class Transfer implements TransferCalls {
   }
 
   #call(name: TransferCallName, args: readonly unknown[]): Promise<unknown> {
-    const id = this.#nextId++;
+    const { id, answer } = this.#calls.begin();
     const message: CallMessage = { id, name, args };
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
-      this.#worker.postMessage(message);
-    });
+    this.#worker.postMessage(message);
+    return answer;
   }
-}
-
-function take(waiting: Map<number, Waiting>, id: number): Waiting | undefined {
-  const found = waiting.get(id);
-  waiting.delete(id);
-  return found;
 }

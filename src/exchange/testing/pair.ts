@@ -53,7 +53,7 @@ type Frame = { readonly at: number; readonly deliver: () => void };
 /** What the simulated engine keeps of one end of the connection. */
 class End implements PeerLink {
   readonly peerKey: number;
-  readonly torrentKey = 'ab'.repeat(20);
+  readonly torrentKey: string = 'ab'.repeat(20);
   readonly infoHash: Uint8Array = new Uint8Array(20).fill(0xab);
   readonly remoteHost = '192.0.2.1';
   readonly remotePort = 6881;

@@ -1,5 +1,6 @@
 /**
- * Trees as a cheating payer would build them, and lanes as it would offer them, from a seed: for the
+ * Trees as a cheating payer would build them, and lanes as it would offer them, from a seed: for
+ * the
  * properties of this layer and for comparing it with the contract.
  */
 import {

@@ -32,7 +32,9 @@ const DEPTH_MAX = 8;
 
 type Fields = { readonly [key: string]: Bencodable };
 
-/** The message in canonical bencode. A value out of the ranges in `messages.ts` is our own mistake. */
+/**
+ * The message in canonical bencode. A value out of the ranges in `messages.ts` is our own mistake.
+ */
 export function encodeBwPay(message: BwPayMessage): Uint8Array {
   const encoded = encodeBencode({ t: message.type, ...fieldsOf(message) });
   assert(encoded.length <= BW_PAY_MESSAGE_BYTES_MAX, 'a bw_pay message is at most 4 KiB');

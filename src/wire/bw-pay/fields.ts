@@ -141,7 +141,9 @@ export function writePath(
   return packed;
 }
 
-/** Cut to `lengthMax` characters, and every character that is not printable ASCII a question mark. */
+/**
+ * Cut to `lengthMax` characters, and every character that is not printable ASCII a question mark.
+ */
 export function writeText(text: string, lengthMax: number): Uint8Array {
   return Uint8Array.from(text.slice(0, lengthMax), (character) => {
     const code = character.charCodeAt(0);

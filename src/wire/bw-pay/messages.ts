@@ -54,7 +54,9 @@ export interface HelloMessage {
   readonly signature: Uint8Array;
 }
 
-/** What the buyer would pay. A later bid replaces an earlier one. A zero budget ends the bidding. */
+/**
+ * What the buyer would pay. A later bid replaces an earlier one. A zero budget ends the bidding.
+ */
 export interface BidMessage {
   readonly type: 'bid';
   readonly budget: AttoPerSecond;

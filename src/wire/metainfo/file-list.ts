@@ -54,7 +54,7 @@ export class FileList {
 }
 
 /** A pad file. */
-export function padFile(path: readonly string[], lengthBytes: Bytes): UnplacedFile {
+function padFile(path: readonly string[], lengthBytes: Bytes): UnplacedFile {
   const isPad = true;
   const plain = { isExecutable: false, isHidden: false, symlinkTarget: null, piecesRoot: null };
   return { path, lengthBytes, isPad, ...plain };

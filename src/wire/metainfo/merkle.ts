@@ -109,7 +109,7 @@ export function isProofFor(root: Uint8Array, proof: MerkleProof, sha256: Sha256)
 }
 
 /** The smallest power of two that is at least `count`. */
-export function powerOfTwoFrom(count: number): number {
+function powerOfTwoFrom(count: number): number {
   let width = 1;
   while (width < count) width *= 2;
   return width;

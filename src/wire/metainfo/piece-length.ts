@@ -7,7 +7,9 @@ export const PIECE_LENGTH_BYTES_CHOSEN_MIN: number = 16 * 1024;
 /** Longest piece we choose: beyond it a bad piece wastes more than the smaller torrent saves. */
 export const PIECE_LENGTH_BYTES_CHOSEN_MAX: number = 16 * 1024 * 1024;
 
-/** Pieces aimed at: a v1 torrent of them has 40 KiB of hashes, and an announcement fits a packet. */
+/**
+ * Pieces aimed at: a v1 torrent of them has 40 KiB of hashes, and an announcement fits a packet.
+ */
 const PIECES_AIMED_MAX = 2048;
 
 /**

@@ -29,7 +29,9 @@ export interface PlanOptions {
   readonly version: TorrentVersion;
 }
 
-/** The piece space to hash: the same files, offsets and pads that readers of the torrent will see. */
+/**
+ * The piece space to hash: the same files, offsets and pads that readers of the torrent will see.
+ */
 export interface TorrentPlan {
   readonly version: TorrentVersion;
   readonly name: string;

@@ -15,7 +15,7 @@ export interface HttpAnnounce {
 const QUERY_CHARACTERS_MAX = 8192;
 
 /** Info-hashes answered in one scrape. */
-export const HTTP_SCRAPE_HASHES_MAX = 74;
+const HTTP_SCRAPE_HASHES_MAX = 74;
 
 /** Bytes left when a client does not say: it is taken for a downloader. */
 const LEFT_UNKNOWN: number = Number.MAX_SAFE_INTEGER;

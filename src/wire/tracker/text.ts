@@ -3,7 +3,7 @@ import { decodeUtf8 } from '../bencode/utf8.ts';
 import { WireError } from '../wire-error.ts';
 
 /** Characters of a tracker's message that are kept. */
-export const TRACKER_TEXT_MAX = 300;
+const TRACKER_TEXT_MAX = 300;
 
 /**
  * UTF-8 text fit for a user's screen: control and direction-changing characters become spaces,

@@ -26,7 +26,7 @@ export type UdpRequest =
 const PROTOCOL_ID = 0x41727101980n;
 
 /** "Up to about 74 torrents can be scraped at once" (BEP 15). */
-export const UDP_SCRAPE_HASHES_MAX = 74;
+const UDP_SCRAPE_HASHES_MAX = 74;
 
 /** Longest URL data we read or write; a URL is at most this long anyway. */
 const URL_DATA_MAX = 2048;
