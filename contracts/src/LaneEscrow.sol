@@ -75,8 +75,9 @@ contract LaneEscrow is ILaneEscrow, EIP712 {
         if (head[allotment] != 0) revert AllotmentIdUsed();
 
         _take(msg.sender, sum);
-        head[allotment] =
-            keccak256(abi.encode(Header(msg.sender, root, sum, expiry, signer, depth, laneCount)));
+        head[allotment] = keccak256(
+            abi.encode(Header(msg.sender, root, sum, expiry, signer, depth, laneCount))
+        );
         emit Opened(allotment, msg.sender, salt, root, sum, expiry, signer, depth, laneCount);
     }
 

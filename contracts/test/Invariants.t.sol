@@ -101,7 +101,8 @@ contract InvariantsTest is TestBase {
             for (uint8 lane = 0; lane < record.header.laneCount; ++lane) {
                 if (record.claimedLanes & (uint128(1) << lane) != 0) continue;
                 vm.assertTrue(
-                    handler.tryClaim(id, lane, record.caps[lane], lane % 2 == 0), "good for its cap"
+                    handler.tryClaim(id, lane, record.caps[lane], lane % 2 == 0),
+                    "good for its cap"
                 );
             }
         }

@@ -53,7 +53,9 @@ contract WithdrawTest is EscrowTest {
     function test_what_is_locked_cannot_be_withdrawn() public {
         openAndClaim(SALT, 4, 0);
         uint256 left = DEPOSIT - 4 * CAP;
-        vm.expectRevert(abi.encodeWithSelector(ILaneEscrow.AccountTooPoor.selector, left, left + 1));
+        vm.expectRevert(
+            abi.encodeWithSelector(ILaneEscrow.AccountTooPoor.selector, left, left + 1)
+        );
         vm.prank(payer);
         escrow.withdraw(left + 1, payer);
     }

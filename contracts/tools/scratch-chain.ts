@@ -13,7 +13,7 @@ import {
   type Transport,
   type WalletClient,
 } from 'viem';
-import { laneEscrowAbi, laneEscrowBytecode } from '../../src/chain/lane-escrow.generated.ts';
+import { laneEscrowAbi, laneEscrowBytecode } from '../../src/chain/testing/lane-escrow-artifact.ts';
 import { type Address, parseAddress } from '../../src/units/index.ts';
 import { foundryProgram } from './foundry.ts';
 

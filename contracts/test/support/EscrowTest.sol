@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {Claim, Collect, Header, ILaneEscrow, Signature} from "../../src/interfaces/ILaneEscrow.sol";
+import {
+    Claim,
+    Collect,
+    Header,
+    ILaneEscrow,
+    Signature
+} from "../../src/interfaces/ILaneEscrow.sol";
 import {TestBase} from "./TestBase.sol";
 import {Tree, TreeBuilder} from "./TreeBuilder.sol";
 
@@ -51,7 +57,9 @@ abstract contract EscrowTest is TestBase {
 
     function headerOf(Tree memory tree, uint256 laneCount) internal view returns (Header memory) {
         return
-            Header(payer, tree.root(), tree.sum(), EXPIRY, signer, tree.depthOf(), uint8(laneCount));
+            Header(
+                payer, tree.root(), tree.sum(), EXPIRY, signer, tree.depthOf(), uint8(laneCount)
+            );
     }
 
     /// @notice Opens as the header's payer.
@@ -134,7 +142,8 @@ abstract contract EscrowTest is TestBase {
         return keccak256(
             abi.encode(
                 keccak256(
-                    "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+                    "EIP712Domain(string name,string version,"
+                    "uint256 chainId,address verifyingContract)"
                 ),
                 keccak256("Bidwidth LaneEscrow"),
                 keccak256("1"),

@@ -4,7 +4,10 @@ pragma solidity 0.8.37;
 /// @notice The cheat codes these tests use. All that is needed of a test library.
 interface Vm {
     function addr(uint256 key) external pure returns (address);
-    function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
+    function sign(uint256 key, bytes32 digest)
+        external
+        pure
+        returns (uint8 v, bytes32 r, bytes32 s);
     function prank(address sender) external;
     function deployCode(string calldata artifact) external returns (address deployed);
     function deal(address account, uint256 balance) external;

@@ -84,7 +84,11 @@ library TreeBuilder {
     }
 
     /// @notice Siblings of the leaf at `lane`, from the leaf upward.
-    function path(Tree memory tree, uint256 lane) internal pure returns (PathStep[] memory steps) {
+    function path(Tree memory tree, uint256 lane)
+        internal
+        pure
+        returns (PathStep[] memory steps)
+    {
         steps = new PathStep[](tree.hashes.length - 1);
         for (uint256 height = 0; height < steps.length; ++height) {
             uint256 place = (lane >> height) ^ 1;

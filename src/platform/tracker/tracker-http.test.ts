@@ -199,7 +199,8 @@ test('a taken port is named with what to do, for either protocol', async (t) => 
   const host = '127.0.0.1';
   await assert.rejects(startTrackerServer({ host, httpPort, udpPort: null }), {
     code: 'TRACKER_PORT_TAKEN',
-    message: `tracker cannot listen on ${host}:${httpPort} (TCP): the port is taken, choose another`,
+    message:
+      `tracker cannot listen on ${host}:${httpPort} (TCP): ` + 'the port is taken, choose another',
   });
   await assert.rejects(startTrackerServer({ host, httpPort: null, udpPort }), {
     code: 'TRACKER_PORT_TAKEN',

@@ -159,8 +159,8 @@ test('v1 may be untidy, v2 must be canonical', () => {
   assert.equal(untidy(v1).pieceLengthBytes, 16384);
   const root = 'r'.repeat(32);
   const v2 = (length: string) =>
-    `d9:file treed1:ad0:d6:lengthi${length}e11:pieces root32:${root}eee12:meta versioni2e4:name1:x` +
-    '12:piece lengthi16384ee';
+    `d9:file treed1:ad0:d6:lengthi${length}e11:pieces root32:${root}eee` +
+    '12:meta versioni2e4:name1:x12:piece lengthi16384ee';
   assert.equal(untidy(v2('9')).totalBytes, 16384);
   assert.throws(() => untidy(v2('09')), refused);
 });
