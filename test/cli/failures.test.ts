@@ -51,13 +51,13 @@ const FAILURES: readonly Failure[] = [
     name: 'a file that is not a torrent',
     args: 'info @no.torrent',
     code: 'WIRE_BENCODE',
-    says: /no\.torrent: not bencode/,
+    says: /no\.torrent is no usable torrent file: not bencode/,
   },
   {
     name: 'a file that is not a torrent, when downloading',
     args: 'download @no.torrent --to @out --port 0',
     code: 'WIRE_BENCODE',
-    says: /no\.torrent: not bencode/,
+    says: /no\.torrent is no usable torrent file: not bencode/,
   },
   {
     name: 'a magnet link without a hash',
