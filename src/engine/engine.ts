@@ -233,6 +233,8 @@ export class Engine implements EngineContext, GateKeeper {
   #makeRoom(): boolean {
     for (const connection of this.#pending.keys()) {
       if (connection.isOutbound) continue;
+      this.#pending.delete(connection);
+      this.#connectionCount--;
       connection.close('others wait for its place');
       return true;
     }

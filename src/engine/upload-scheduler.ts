@@ -44,7 +44,7 @@ const ROUNDS_MAX = 1024;
 /** Read buffers in use at most, over all peers: a hundred that do not read hold less. */
 const BUFFER_BYTES_MAX = 64 * MIB;
 /** Kept for reuse at most. */
-const IDLE_BYTES_MAX = 16 * MIB;
+const IDLE_BYTES_MAX = 64 * MIB;
 
 /** Serves requests of all peers of all torrents. */
 export class UploadScheduler {
@@ -98,6 +98,11 @@ export class UploadScheduler {
     return !this.#bucket.isOpen || this.#bytesInUse >= BUFFER_BYTES_MAX;
   }
 
+  /** When memory is short, nobody gets more than the least, so that some is left for all. */
+  get #aheadMax(): number {
+    return this.#bytesInUse < BUFFER_BYTES_MAX / 2 ? AHEAD_BYTES_MAX : AHEAD_BYTES_MIN;
+  }
+
   get #runBytes(): number {
     return Math.min(RUN_BYTES, Math.max(BLOCK_BYTES, this.#bucket.rate * RUN_SECONDS));
   }
@@ -113,7 +118,7 @@ export class UploadScheduler {
       const [peer, deficit] = first;
       const isGoingOn = this.#cutShort === peer;
       this.#cutShort = null;
-      if (!canServe(peer)) {
+      if (!canServe(peer, this.#aheadMax)) {
         // Without requests it has no claim; otherwise its socket or its credit is to be waited for.
         this.#active.delete(peer);
         if (peer.serveQueue.size > 0) this.#active.set(peer, deficit);
@@ -143,7 +148,7 @@ export class UploadScheduler {
   /** Takes blocks worth at most `turn` bytes; returns how many bytes were taken. */
   #serve(peer: Servable, turn: number): number {
     let taken = 0;
-    while (canServe(peer) && !this.#isBlocked) {
+    while (canServe(peer, this.#aheadMax) && !this.#isBlocked) {
       const run = takeRun(peer, Math.min(turn - taken, this.#runBytes));
       if (run.length === 0) break;
       const size = run.reduce((sum, request) => sum + request.length, 0);
@@ -195,10 +200,10 @@ function offsetOf(peer: Servable, request: ServeRequest | undefined): number {
 }
 
 /** Whether the oldest request may be answered now. */
-function canServe(peer: Servable): boolean {
+function canServe(peer: Servable, aheadMax: number): boolean {
   const next = peer.serveQueue.peek();
   if (!next) return false;
-  const ahead = Math.min(AHEAD_BYTES_MAX, Math.max(AHEAD_BYTES_MIN, peer.sendRate / 2));
+  const ahead = Math.min(aheadMax, Math.max(AHEAD_BYTES_MIN, peer.sendRate / 2));
   return peer.unsentBytes < ahead && peer.creditBytes(next.tag) >= next.length;
 }
 
