@@ -6,7 +6,7 @@ import { LAYERS, type Layer, PURE_LAYERS, PURE_PACKAGES } from './layers.ts';
 const TEST_CODE = '(\\.test\\.ts$|^src/.*/testing/)';
 
 /** Everything in the repository that is ours but is not product code. */
-const OUTSIDE = '^(test|bench|demo|tools|contracts)/';
+const OUTSIDE = '^(test|bench|demo|examples|tools|contracts)/';
 
 const DOORS = LAYERS.flatMap((layer) => {
   const door = layer.door.replace('.', '\\.');
@@ -111,7 +111,7 @@ function hygieneRules(): IForbiddenRuleType[] {
     },
     {
       name: 'no-outside-code-in-product',
-      comment: 'src/ does not import from test, bench, demo, tools or contracts.',
+      comment: 'src/ does not import from test, bench, demo, examples, tools or contracts.',
       severity: 'error',
       from: { path: '^src/' },
       to: { path: OUTSIDE },
