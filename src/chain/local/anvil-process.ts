@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { ChainError } from '../chain-error.ts';
 import { LOCAL_CHAIN_ID, LOCAL_GAS_PRICE } from '../networks.ts';
+import { genesisSeconds } from './state-files.ts';
 
 /** A running anvil. */
 export interface AnvilProcess {
@@ -17,18 +18,12 @@ export interface AnvilProcess {
   kill(): void;
 }
 
-/**
- * The genesis block's time, 1 January 2026: the same at every start. Otherwise anvil would add a
- * genesis block of its own to those of the state it loads, and any of them would be block 0.
- */
-const GENESIS_SECONDS = 1_767_225_600;
-
 /** anvil answers within 75 ms here; a loaded machine or a large state takes longer. */
 const START_TIMEOUT_MS = 20_000;
 
 /** Starts anvil on a port of the kernel's choice. Throws `CHAIN_LOCAL`. */
 export async function startAnvil(folder: string, stateFile: string | null): Promise<AnvilProcess> {
-  const child = spawn(findBinary(), [...anvilArguments(), ...loadArguments(stateFile)], {
+  const child = spawn(findBinary(), [...anvilArguments(folder), ...loadArguments(stateFile)], {
     // Names our folder in the process list: by this a stray one is known as ours.
     argv0: processName(folder),
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -89,7 +84,7 @@ function commandLine(pid: number): string {
   }
 }
 
-function anvilArguments(): string[] {
+function anvilArguments(folder: string): string[] {
   return [
     '--host=127.0.0.1',
     '--port=0',
@@ -98,7 +93,7 @@ function anvilArguments(): string[] {
     '--hardfork=berlin',
     `--gas-price=${LOCAL_GAS_PRICE}`,
     '--accounts=0',
-    `--timestamp=${GENESIS_SECONDS}`,
+    `--timestamp=${genesisSeconds(folder)}`,
     '--no-request-size-limit',
   ];
 }

@@ -1,14 +1,17 @@
 /**
  * The embedded chain's state on the disk: numbered generations, each written whole or not at all.
  */
+import { randomInt } from 'node:crypto';
 import {
   closeSync,
   fsyncSync,
   mkdirSync,
   openSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
+  writeFileSync,
 } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,6 +20,29 @@ import { join } from 'node:path';
 const GENERATIONS_KEPT = 2;
 
 const NAME = /^state-(\d{12})\.json$/;
+
+/** 1 January 2020, and five years: where the first blocks of our chains lie. */
+const GENESIS_SECONDS_MIN = 1_577_836_800;
+const GENESIS_SECONDS_SPAN = 5 * 365 * 86_400;
+
+/**
+ * The time of the first block of a folder's chain, in seconds since 1970: chosen at random once, so
+ * that two chains differ in their first block, and told to anvil at every start. Otherwise it would
+ * add a first block of its own to those of the state it loads, and any of them could be block 0.
+ */
+export function genesisSeconds(folder: string): number {
+  const path = join(folder, 'genesis.txt');
+  try {
+    const seconds = Number(readFileSync(path, 'utf8'));
+    if (seconds >= GENESIS_SECONDS_MIN) return seconds;
+  } catch {
+    // A new chain.
+  }
+  const seconds = GENESIS_SECONDS_MIN + randomInt(GENESIS_SECONDS_SPAN);
+  writeFileSync(`${path}.tmp`, `${seconds}\n`, { flush: true });
+  renameSync(`${path}.tmp`, path);
+  return seconds;
+}
 
 /** The generations in one folder. */
 export class StateFiles {
