@@ -57,7 +57,7 @@ interface BookLane {
   readonly offer: LaneOffer;
   entry: LaneEntry;
   signature: Uint8Array;
-  state: EarningState | 'claiming';
+  state: EarningState;
   updatedAtMs: number;
 }
 
@@ -144,17 +144,9 @@ export class Book implements SellerBook {
 
   /** Lanes with something in them that nobody is claiming. */
   claimable(): readonly ClaimableLane[] {
-    const claimable: ClaimableLane[] = [];
-    for (const { offer, entry, signature, state, updatedAtMs } of this.#lanes.values()) {
-      if (state !== 'live' || entry.best === ZERO_ATTO) continue;
-      const { allotment, lane, best: amount } = entry;
-      claimable.push({
-        offer,
-        signed: { voucher: { allotment, lane, amount }, signature },
-        updatedAtMs,
-      });
-    }
-    return claimable;
+    return [...this.#lanes.values()]
+      .filter(({ state, entry }) => state === 'live' && entry.best > ZERO_ATTO)
+      .map(claimableOf);
   }
 
   /** What vouchers promise and no claim has cashed yet. */
@@ -166,12 +158,19 @@ export class Book implements SellerBook {
     return sum as Atto;
   }
 
-  /** From now on until `setState`, vouchers of these lanes are refused: a claim ends a lane. */
-  beginClaim(lanes: readonly ClaimableLane[]): void {
-    for (const { offer } of lanes) {
-      const lane = this.#lanes.get(keyOf(offer.allotment, offer.lane.index));
-      if (lane) lane.state = 'claiming';
-    }
+  /** Lanes whose claim was begun, by this process or by one that ended before it knew the end. */
+  claiming(): readonly ClaimableLane[] {
+    return [...this.#lanes.values()].filter(({ state }) => state === 'claiming').map(claimableOf);
+  }
+
+  /**
+   * From now on until `setState`, vouchers of these lanes are refused: a claim ends a lane. On the
+   * disk when this resolves, as the claim may go through after we have crashed.
+   */
+  async beginClaim(lanes: readonly ClaimableLane[]): Promise<void> {
+    const begin = ({ offer: { allotment, lane } }: ClaimableLane): Promise<void> =>
+      this.setState(allotment, lane.index, 'claiming');
+    await Promise.all(lanes.map(begin));
   }
 
   /** Notes what became of a lane; on the disk when this resolves. */
@@ -180,7 +179,7 @@ export class Book implements SellerBook {
     const lane = this.#lanes.get(key);
     if (!lane) return Promise.resolve();
     lane.state = state;
-    if (state !== 'live') this.#lanes.delete(key);
+    if (state === 'claimed' || state === 'lost') this.#lanes.delete(key);
     return new Promise((resolve, reject) => {
       this.#commit(lane, (error) => (error ? reject(error) : resolve()));
     });
@@ -264,8 +263,7 @@ export class Book implements SellerBook {
   #writeDirty(): void {
     const { earnings, history, clock } = this.#parts;
     for (const { offer, entry, signature, state, updatedAtMs } of this.#dirty) {
-      const stored = state === 'claiming' ? 'live' : state;
-      earnings.put({ offer, best: entry.best, signature, state: stored, updatedAtMs });
+      earnings.put({ offer, best: entry.best, signature, state, updatedAtMs });
     }
     this.#dirty.clear();
     history.writeTraffic(clock.nowMs());
@@ -275,6 +273,11 @@ export class Book implements SellerBook {
     const { allotment, lane } = earning.offer;
     this.#lanes.set(keyOf(allotment, lane.index), bookLane(earning));
   }
+}
+
+function claimableOf({ offer, entry, signature, updatedAtMs }: BookLane): ClaimableLane {
+  const { allotment, lane, best: amount } = entry;
+  return { offer, signed: { voucher: { allotment, lane, amount }, signature }, updatedAtMs };
 }
 
 function bookLane({ offer, best, signature, state, updatedAtMs }: Earning): BookLane {

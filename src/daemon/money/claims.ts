@@ -6,7 +6,14 @@ import {
   gasShareOf,
   planClaims,
 } from '../../payment/index.ts';
-import { type Atto, addAtto, atto, ZERO_ATTO } from '../../units/index.ts';
+import {
+  type Atto,
+  addAtto,
+  atto,
+  type Hash32,
+  parseHash32,
+  ZERO_ATTO,
+} from '../../units/index.ts';
 import type { Book, ClaimableLane } from './book.ts';
 import type { ChainClock } from './chain-clock.ts';
 import type { HistoryRecords } from './history-records.ts';
@@ -33,9 +40,17 @@ export interface ClaimSummary {
 /** A lane without a voucher for so long counts as done: its buyer is gone. */
 const LANE_IDLE_MS = 10 * 60_000;
 
+/** By this a claim is found again in the journal. */
+const PURPOSE = 'claim ';
+
+/** What the contract has for an allotment that was never opened. */
+const UNKNOWN_HEAD: Hash32 = parseHash32(`0x${'0'.repeat(64)}`);
+
 /** Claims of one wallet. One round at a time. */
 export class Claims {
   readonly #parts: ClaimParts;
+  /** Allotments that the chain does not know in this round. */
+  readonly #forgotten = new Set<Hash32>();
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(parts: ClaimParts) {
@@ -52,10 +67,28 @@ export class Claims {
     return this.#inTurn(() => this.#claimWhile((lanes) => this.#worthyOf(lanes)));
   }
 
+  /** Finds out what became of claims that the last process began: before vouchers are taken. */
+  reconcile(): Promise<void> {
+    return this.#inTurn(async () => {
+      const { chain, queue, book } = this.#parts;
+      for (const { purpose } of queue.pending) {
+        if (purpose.startsWith(PURPOSE)) await queue.waitFor(purpose)?.catch(() => undefined);
+      }
+      for (const lane of book.claiming()) {
+        const { allotment, lane: reserved } = lane.offer;
+        const { lanes } = await chain.escrow.claimed(allotment);
+        const isTaken = ((lanes >> BigInt(reserved.index)) & 1n) === 1n;
+        if (isTaken) await this.#giveUp({ lane, reason: 'ClaimTaken' });
+        else await book.setState(allotment, reserved.index, 'live');
+      }
+    });
+  }
+
   async #claimWhile(
     choose: (lanes: readonly ClaimableLane[]) => Promise<readonly ClaimableLane[]>,
   ): Promise<ClaimSummary> {
     this.#parts.book.expire();
+    this.#forgotten.clear();
     let summary: ClaimSummary = {
       laneCount: 0,
       amount: ZERO_ATTO,
@@ -63,7 +96,9 @@ export class Claims {
       notWorthCount: 0,
     };
     for (;;) {
-      const claimable = this.#parts.book.claimable();
+      const claimable = this.#parts.book
+        .claimable()
+        .filter(({ offer }) => !this.#forgotten.has(offer.allotment));
       const batch = await choose(claimable);
       if (batch.length === 0) return { ...summary, notWorthCount: claimable.length };
       summary = await this.#claimBatch(batch, summary);
@@ -98,12 +133,14 @@ export class Claims {
 
   async #claimBatch(batch: readonly ClaimableLane[], before: ClaimSummary): Promise<ClaimSummary> {
     const { chain, queue, book, history, clock } = this.#parts;
-    book.beginClaim(batch);
+    await book.beginClaim(batch);
     let receipt: MinedReceipt;
     try {
-      const purpose = `claim ${batch.length} lanes`;
+      const purpose = `${PURPOSE}${batch.length} lanes`;
       receipt = await chain.escrow.claim(queue, batch, { purpose });
     } catch (error) {
+      // It may be on its way, and then the next start pursues it.
+      if (isChainError(error, 'CHAIN_CLOSED')) throw error;
       const refused = refusedLane(error, batch);
       for (const { offer } of batch) {
         await book.setState(offer.allotment, offer.lane.index, 'live');
@@ -133,13 +170,17 @@ export class Claims {
     };
   }
 
-  /** `ClaimTaken`: our own claim went through although we crashed before we saw it. */
+  /**
+   * `ClaimTaken`: our own claim went through although we crashed before we saw it. `ClaimUnknown`: the
+   * allotment is closed for ever, or the chain has rolled back and will have it again.
+   */
   async #giveUp({ lane, reason }: RefusedLane): Promise<void> {
-    process.stderr.write(
-      `GIVEUP ${reason} ${lane.offer.allotment} ${Date.now()} head ${await this.#parts.chain.escrow.head(lane.offer.allotment)} exp ${lane.offer.header.expiry} block ${JSON.stringify(await this.#parts.chain.rpc.call('eth_getBlockByNumber', ['latest', false]))}\n`,
-    );
-    const { book, history, clock } = this.#parts;
+    const { chain, book, history, clock } = this.#parts;
     const { allotment, lane: reserved } = lane.offer;
+    if (reason === 'ClaimUnknown' && (await chain.escrow.head(allotment)) === UNKNOWN_HEAD) {
+      this.#forgotten.add(allotment);
+      return;
+    }
     const isTaken = reason === 'ClaimTaken';
     await book.setState(allotment, reserved.index, isTaken ? 'claimed' : 'lost');
     if (!isTaken) return;

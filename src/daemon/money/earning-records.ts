@@ -11,10 +11,10 @@ import {
 } from '../../units/index.ts';
 
 /**
- * `live`: may still earn. `claimed`: cashed. `lost`: cannot be cashed any more (expired, or its
+ * `live`: may still earn. `claiming`: a claim may be on its way. `claimed`: cashed. `lost`: cannot be cashed any more (expired, or its
  * allotment is gone from the chain).
  */
-export type EarningState = 'live' | 'claimed' | 'lost';
+export type EarningState = 'live' | 'claiming' | 'claimed' | 'lost';
 
 /** A lane that pays us. `signature` is of the voucher over `best`; empty before the first. */
 export interface Earning {
@@ -44,7 +44,7 @@ export class EarningRecords {
   /** Lanes that may still earn or be claimed. */
   live(): readonly Earning[] {
     return this.#database
-      .all<EarningRow>(`SELECT * FROM earning WHERE state = 'live'`)
+      .all<EarningRow>(`SELECT * FROM earning WHERE state IN ('live', 'claiming')`)
       .map(earningOf);
   }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { buildLaneTree } from '../../payment/index.ts';
 import { Database } from '../../platform/database/index.ts';
+import { openLocalKey } from '../../platform/keystore/index.ts';
 import { atto, ZERO_ATTO } from '../../units/index.ts';
 import { LEDGER_MIGRATIONS } from './schema.ts';
 import { sentRecords } from './sent-records.ts';
@@ -206,4 +207,45 @@ test('a ledger of another chain is not mixed up with this one', async () => {
   await stranger.close();
   const elsewhere = { localChainFolder: join(town.folder, 'another chain') };
   await assert.rejects(town.node('stranger', elsewhere), /belongs to another chain or contract/);
+});
+
+// The seller took vouchers on a lane whose claim had gone through while it was down, and could cash
+// none of them: a claim ends a lane.
+test('a claim that a crash cut off is found again before vouchers are taken', async () => {
+  const first = await town.node('cut-off');
+  await first.faucet(atto(BTT));
+  const { offer } = await grantedLane(buyer, first.account, 5n * BTT);
+  await admit(first, offer);
+  await accept(first, await signed(buyer, offer, BTT));
+  const [lane] = first.book.claimable();
+  assert.ok(lane);
+  await first.book.beginClaim([lane]);
+  const key = (await openLocalKey(join(town.folder, 'cut-off', 'local-key.json'))).fundingKey;
+  const journal = Database.open({ path: ':memory:', migrations: LEDGER_MIGRATIONS });
+  const queue = first.chain.queueFor(key, sentRecords(journal));
+  await first.chain.escrow.claim(queue, [lane], { purpose: 'claim 1 lanes' });
+  await queue.close();
+  await first.close();
+  const second = await town.node('cut-off');
+  const outcome = await accept(second, await signed(buyer, offer, 2n * BTT));
+  assert.equal(!outcome.ok && outcome.refusal.code, 'voucher-unknown-lane');
+  const offered = await admit(second, offer);
+  assert.equal(!offered.ok && offered.refusal.code, 'lane-claimed');
+  assert.equal((await second.balances()).earnedUnclaimed, 0n);
+  assert.deepEqual(
+    second.history().map(({ kind, amount }) => [kind, amount]),
+    [['claim', BTT]],
+  );
+});
+
+test('a claim that was begun and never sent leaves the lane as it was', async () => {
+  const first = await town.node('not-sent');
+  const { offer } = await grantedLane(buyer, first.account, 5n * BTT);
+  await admit(first, offer);
+  await accept(first, await signed(buyer, offer, BTT));
+  await first.book.beginClaim(first.book.claimable());
+  await first.close();
+  const second = await town.node('not-sent');
+  const outcome = await accept(second, await signed(buyer, offer, 2n * BTT));
+  assert.deepEqual(outcome, { ok: true, earned: 2n * BTT });
 });

@@ -144,6 +144,7 @@ export class MoneyService {
   async begin(): Promise<void> {
     await this.#clock.refresh();
     await this.purse.reconcile();
+    await this.#claims.reconcile();
     this.#schedule();
   }
 
