@@ -169,7 +169,6 @@ scenario('half-fetched pieces nobody else has do not stop the others', (seed) =>
   assert.ok(swarm.clock.run(60_000, isThere), swarm.describe());
 });
 
-// A peer that announced pieces and then refused each request was asked again at once, for ever.
 scenario(
   'a full disk stops the torrent with the reason, and no wrong piece is believed',
   (seed) => {
