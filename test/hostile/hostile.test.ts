@@ -4,8 +4,7 @@ import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { TorrentSpec } from '../../src/daemon/transfer/messages.ts';
-import { TransferLoop } from '../../src/daemon/transfer/transfer-loop.ts';
+import { Transfer } from '../../src/daemon/transfer/index.ts';
 import { concatBytes, fromHex } from '../../src/units/index.ts';
 import {
   encodeBare,
@@ -26,6 +25,7 @@ import {
 } from '../support/files.ts';
 import { type MadeTorrent, makeTorrent } from '../support/make-torrent.ts';
 import { Attacker, greeting } from './attacker.ts';
+import type { TorrentSpec } from './victim.ts';
 import { Victim } from './victim-handle.ts';
 
 const MIB = 1024 * 1024;
@@ -72,7 +72,7 @@ async function downloadHonestly(port: number, name: string): Promise<void> {
   const complete = new Promise<void>((resolve) => {
     onComplete = resolve;
   });
-  const loop = await TransferLoop.start(
+  const transfer = await Transfer.start(
     {
       listenPort: null,
       bindHost: '127.0.0.1',
@@ -82,14 +82,19 @@ async function downloadHonestly(port: number, name: string): Promise<void> {
       exchange: null,
       moneyPort: null,
     },
-    (_key, news) => {
-      if (news.kind === 'complete') onComplete();
+    {
+      onNews: (_key, news) => {
+        if (news.kind === 'complete') onComplete();
+      },
+      onCrash: (failure) => {
+        throw failure;
+      },
     },
   );
   const root = join(folder.path, name);
-  await loop.add(specOf(root, [port]));
+  await transfer.add(specOf(root, [port]));
   await complete;
-  await loop.stop();
+  await transfer.stop();
   assert.equal(sha256OfFile(join(root, 'content.bin')), sha256OfFile(torrent.contentPath));
 }
 

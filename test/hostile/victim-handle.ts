@@ -1,8 +1,8 @@
 /** The test's side of a victim process. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
-import type { TorrentNews, TorrentSpec } from '../../src/daemon/transfer/messages.ts';
-import type { VictimAnswer, VictimCall } from './victim.ts';
+import type { TorrentNews } from '../../src/daemon/transfer/index.ts';
+import type { TorrentSpec, VictimAnswer, VictimCall } from './victim.ts';
 
 type Memory = Extract<VictimAnswer, { readonly answer: 'memory' }>;
 

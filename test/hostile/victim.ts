@@ -1,8 +1,10 @@
-/** A transfer loop in a process of its own, so that its memory can be measured under attack. */
+/** A transfer thread in a process of its own, so that its memory can be measured under attack. */
 
-import type { TorrentNews, TorrentSpec } from '../../src/daemon/transfer/messages.ts';
-import { TransferLoop } from '../../src/daemon/transfer/transfer-loop.ts';
+import { type TorrentNews, Transfer } from '../../src/daemon/transfer/index.ts';
 import { assert } from '../../src/units/index.ts';
+
+/** A torrent to work on. */
+export type TorrentSpec = Parameters<Transfer['add']>[0];
 
 /** What the test asks of the victim. */
 export type VictimCall =
@@ -20,7 +22,7 @@ const tell = (answer: VictimAnswer): void => {
   process.send(answer);
 };
 
-const loop = await TransferLoop.start(
+const transfer = await Transfer.start(
   {
     listenPort: 0,
     bindHost: '127.0.0.1',
@@ -30,17 +32,22 @@ const loop = await TransferLoop.start(
     exchange: null,
     moneyPort: null,
   },
-  (_torrent, news) => tell({ answer: 'news', news }),
+  {
+    onNews: (_torrent, news) => tell({ answer: 'news', news }),
+    onCrash: (failure) => {
+      throw failure;
+    },
+  },
 );
 
 process.on('message', (call: VictimCall) => {
-  if (call.ask === 'add') void loop.add(call.spec);
+  if (call.ask === 'add') void transfer.add(call.spec);
   else {
-    void loop.snapshot().then(({ torrents }) => {
+    void transfer.snapshot().then(({ torrents }) => {
       const peers = torrents.reduce((sum, torrent) => sum + torrent.peers.length, 0);
       tell({ answer: 'memory', rssBytes: process.memoryUsage.rss(), peers });
     });
   }
 });
 process.on('disconnect', () => process.exit());
-tell({ answer: 'ready', port: loop.port });
+tell({ answer: 'ready', port: transfer.port });
