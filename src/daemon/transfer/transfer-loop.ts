@@ -62,6 +62,8 @@ export class TransferLoop implements TransferCalls {
     let loop: TransferLoop | null = null;
     const remaining = (key: string): number | null => loop?.remainingBytes(key) ?? null;
     loop = new TransferLoop(options, tell, market && new market.LoopExchange(options, remaining));
+    // The engine learns the time before the first connection can come in.
+    loop.#engine.tick(instant(performance.now()));
     await loop.#listen();
     loop.#timer = setInterval(() => loop.#engine.tick(instant(performance.now())), TICK_MS);
     return loop;
