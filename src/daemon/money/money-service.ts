@@ -76,8 +76,14 @@ export async function openMoney(options: MoneyOptions): Promise<MoneyService> {
     try {
       await requireSameChain(database, chain);
       const service = new MoneyService(chain, database, options);
-      await service.begin();
-      return service;
+      try {
+        await service.begin();
+        return service;
+      } catch (error) {
+        // Or its queue would go on with a ledger that is closed.
+        await service.close();
+        throw error;
+      }
     } catch (error) {
       database.close();
       throw error;
