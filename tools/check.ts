@@ -8,7 +8,7 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 const cache = 'node_modules/.cache/tsc';
-const code = ['src', 'test', 'tools', 'bench', 'demo', 'contracts', 'bin']
+const code = ['src', 'test', 'tools', 'bench', 'demo', 'examples', 'contracts', 'bin']
   .filter((folder) => existsSync(join(root, folder)))
   .join(' ');
 

@@ -47,7 +47,8 @@ function report(failure: unknown, { output, stopCode, torrentPath }: Context): n
   if (isDebugging() && failure instanceof Error) process.stderr.write(`${failure.stack}\n`);
   if (failure instanceof AppError) {
     const isAboutFile = torrentPath !== null && BAD_FILE.has(failure.code);
-    const text = isAboutFile ? `${torrentPath} is no usable torrent file: ${failure.message}` : failure.message;
+    const about = isAboutFile ? `${torrentPath} is no usable torrent file: ` : '';
+    const text = `${about}${failure.message}`;
     output.fail({ code: failure.code, text });
     return failure.code === 'CLI_USAGE' ? EXIT_USAGE : EXIT_FAILED;
   }

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { ROOT } from './source.ts';
 
-const FOLDERS = 'src|test|tools|contracts|demo|bench|docs|bin|\\.ci';
+const FOLDERS = 'src|test|tools|contracts|demo|examples|bench|docs|bin|\\.ci';
 
 interface Mention {
   readonly at: string;

@@ -3,7 +3,7 @@ import ts from 'typescript';
 import { findNodes, type Rule } from './source.ts';
 
 /** Where printing is the job. Elsewhere the logger is passed in. */
-const MAY_PRINT = /^(src\/cli|tools|bench|test|demo|bin|contracts)\//;
+const MAY_PRINT = /^(src\/cli|tools|bench|test|demo|examples|bin|contracts)\//;
 
 const KEBAB = /^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)*\.(ts|js|cjs|mjs)$/;
 

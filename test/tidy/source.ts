@@ -54,7 +54,7 @@ export function sourceOf(path: string, text: string): Source {
 export function readSources(): readonly Source[] {
   const paths = [
     ...globSync('*.{ts,js,cjs,mjs}', { cwd: ROOT }),
-    ...globSync('{src,test,tools,bench,demo,bin,contracts}/**/*.{ts,js,cjs,mjs,sol}', {
+    ...globSync('{src,test,tools,bench,demo,examples,bin,contracts}/**/*.{ts,js,cjs,mjs,sol}', {
       cwd: ROOT,
       exclude: (path) => /^(node_modules|contracts\/(out|cache|lib))$/.test(path),
     }),

@@ -127,11 +127,11 @@ export async function settleClaims({ output }: Context, options: WalletOptions):
   await withMoney(options, async (money) => {
     const { claims, refunds } = await money.settle();
     output.summary({ ok: true, claims, refunds }, [
-      `claimed ${formatBtt(claims.amount)} BTT from ${claims.laneCount} lanes`,
+      `claimed ${formatBtt(claims.amount)} BTT from ${counted(claims.laneCount, 'lane')}`,
       ...(claims.notWorthCount === 0
         ? []
-        : [`${claims.notWorthCount} lanes are not worth their gas yet`]),
-      `took back ${formatBtt(refunds.amount)} BTT from ${refunds.allotmentCount} allotments`,
+        : [`not worth the gas yet: ${counted(claims.notWorthCount, 'lane')}`]),
+      `took back ${formatBtt(refunds.amount)} BTT from ${counted(refunds.allotmentCount, 'allotment')}`,
     ]);
   });
 }
@@ -178,4 +178,8 @@ function sumOf(traffic: readonly Traffic[], wanted: Traffic['side']): Atto {
 
 function csvLines(csv: string): readonly string[] {
   return csv.trimEnd().split('\r\n');
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
