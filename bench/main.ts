@@ -10,9 +10,10 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { type ContenderResult, describeMachine, summarize, tableOf } from './report.ts';
 import { download } from './scenarios/download.ts';
+import { paid } from './scenarios/paid.ts';
 import type { Run, Scenario, ScenarioOptions } from './scenarios/scenario.ts';
 
-const SCENARIOS: readonly Scenario[] = [download];
+const SCENARIOS: readonly Scenario[] = [download, paid];
 const RESULTS: URL = new URL('results.json', import.meta.url);
 const UNIT_BYTES: Readonly<Record<string, number>> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
 
