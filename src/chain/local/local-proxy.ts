@@ -39,6 +39,10 @@ const ANVIL_TIMEOUT_MS = 30_000;
 const READ_ATTEMPTS_MAX = 20;
 const READ_RETRY_MS = 100;
 
+/** A transaction whose nonce is too high is not mined: then a second is lost, and no more. */
+const MINED_LOOKS_MAX = 200;
+const MINED_LOOK_MS = 5;
+
 interface Call {
   readonly id: unknown;
   readonly method: string;
@@ -104,10 +108,20 @@ class ProxyHandler {
     });
     this.#turn = forwarded.catch(() => undefined);
     const { url, result } = await forwarded;
+    if (call.method === 'eth_sendRawTransaction') await this.#untilMined(result);
     await this.#backend.durable();
     // Another anvil was dumped, which may know nothing of this call.
     if ((await this.#backend.anvilUrl()) !== url) throw new Error('it ended before it was written');
     return result;
+  }
+
+  /** anvil answers before the block is made, and a dump in between knows nothing of it. */
+  async #untilMined(hash: unknown): Promise<void> {
+    const call: Call = { id: null, method: 'eth_getTransactionReceipt', params: [hash] };
+    for (let look = 0; look < MINED_LOOKS_MAX; look++) {
+      if ((await this.#forward(call)) !== null) return;
+      await new Promise((resolve) => setTimeout(resolve, MINED_LOOK_MS));
+    }
   }
 
   /** A question is asked again while anvil is being started again after a crash. */
