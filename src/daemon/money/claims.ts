@@ -43,8 +43,8 @@ const LANE_IDLE_MS = 10 * 60_000;
 /** By this a claim is found again in the journal. */
 const PURPOSE = 'claim ';
 
-/** What the contract has for an allotment that was never opened. */
-const UNKNOWN_HEAD: Hash32 = parseHash32(`0x${'0'.repeat(64)}`);
+/** What the contract has for an allotment that is closed for ever. */
+const CLOSED_HEAD: Hash32 = parseHash32(`0x${'0'.repeat(63)}1`);
 
 /** Claims of one wallet. One round at a time. */
 export class Claims {
@@ -171,13 +171,13 @@ export class Claims {
   }
 
   /**
-   * `ClaimTaken`: our own claim went through although we crashed before we saw it. `ClaimUnknown`: the
-   * allotment is closed for ever, or the chain has rolled back and will have it again.
+   * `ClaimTaken`: our own claim went through although we crashed before we saw it. `ClaimUnknown`:
+   * the allotment is closed for ever, or the chain has rolled back and will have it again.
    */
   async #giveUp({ lane, reason }: RefusedLane): Promise<void> {
     const { chain, book, history, clock } = this.#parts;
     const { allotment, lane: reserved } = lane.offer;
-    if (reason === 'ClaimUnknown' && (await chain.escrow.head(allotment)) === UNKNOWN_HEAD) {
+    if (reason === 'ClaimUnknown' && (await chain.escrow.head(allotment)) !== CLOSED_HEAD) {
       this.#forgotten.add(allotment);
       return;
     }
