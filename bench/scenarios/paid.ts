@@ -16,8 +16,8 @@ const BUDGET_BTT = '1000';
 export const paid: Scenario = {
   name: 'paid',
   conditions:
-    'one random file from a seller node to a buyer node, both ours, over loopback, in memory, TCP, ' +
-    'plaintext, a local chain. One seller, unlimited upload, serves both contenders. The summary ' +
+    'one random file from a seller node to a buyer node, both ours, over loopback, in memory, ' +
+    'TCP, plaintext, a local chain. One seller, unlimited upload, serves both contenders. The summary ' +
     'line times the transfer itself; wall time is the whole process, wallet and chain included.',
   prepare,
 };

@@ -1,6 +1,6 @@
 /**
- * Sellers that cheat, against a real buyer process that also knows an honest seed: the buyer finishes,
- * and what each trick has cost it is within one unverified piece.
+ * Sellers that cheat, against a real buyer process that also knows an honest seed: the buyer
+ * finishes, and what each trick has cost it is within one unverified piece.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';

@@ -1,4 +1,4 @@
-/** Money is an extension, never a condition: what happens where it is missing, lies, or runs out. */
+/** Money is an extension, never a condition: where it is missing, lies, runs out, or is away. */
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-/** One seller with scarce upload, one who pays, two who do not: what money buys, and what it never takes. */
+/** One seller with scarce upload, one who pays, two who do not: what money buys, and what not. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Child, JsonLine } from '../support/children.ts';
@@ -11,7 +11,7 @@ const CONTENT_BYTES = 24 * MIB;
 const UPLOAD_LIMIT = '2500K';
 const FREE = ['free-1', 'free-2'];
 
-/** How much faster than each of the free the buyer is served while all three want the same upload. */
+/** How much faster than each of the free the buyer is served while all want the same upload. */
 const SPEED_RATIO = 2;
 
 /**
