@@ -17,8 +17,8 @@ export const paid: Scenario = {
   name: 'paid',
   conditions:
     'one random file from a seller node to a buyer node, both ours, over loopback, in memory, ' +
-    'TCP, plaintext, a local chain. One seller, unlimited upload, serves both contenders. The summary ' +
-    'line times the transfer itself; wall time is the whole process, wallet and chain included.',
+    'TCP, plaintext, a local chain. One seller, unlimited upload, serves both contenders. Own ' +
+    'seconds are of the transfer itself; wall time is the whole process with wallet and chain.',
   prepare,
 };
 

@@ -11,8 +11,8 @@ import {
 } from '../../units/index.ts';
 
 /**
- * `live`: may still earn. `claiming`: a claim may be on its way. `claimed`: cashed. `lost`: cannot be
- * cashed any more (expired, or its allotment is gone from the chain).
+ * `live`: may still earn. `claiming`: a claim may be on its way. `claimed`: cashed. `lost`: cannot
+ * be cashed any more (expired, or its allotment is closed).
  */
 export type EarningState = 'live' | 'claiming' | 'claimed' | 'lost';
 
