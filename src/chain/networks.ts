@@ -56,7 +56,7 @@ const NETWORKS: Readonly<Record<NetworkName, Network>> = {
     gasPriceMin: LOCAL_GAS_PRICE,
     depth: { small: 0, large: 0 },
     largeSum: BTTC_LARGE_SUM,
-    pollMs: 40,
+    pollMs: 10,
     blockExplorer: null,
   },
   bttc: {

@@ -14,9 +14,10 @@ export const WINDOW_BYTES_MIN: number = 64 * KIB;
 export const WINDOW_BYTES_EASY: number = MIB;
 
 /**
- * What it never grows beyond. 16 MiB cover 10 ms at the fastest a node goes, 100 ms at 1 Gbit/s.
+ * What it never grows beyond: half a second at 1 Gbit/s. On one machine, at 600 MB/s, 16 MiB stopped
+ * the seller between two vouchers and cost a sixth of the throughput (docs/measurements.md).
  */
-export const WINDOW_BYTES_MAX: number = 16 * MIB;
+export const WINDOW_BYTES_MAX: number = 64 * MIB;
 
 /** The bandwidth-delay product is taken at this delay: network, signing, disk and checking. */
 export const WINDOW_SECONDS = 0.5;

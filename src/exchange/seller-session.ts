@@ -49,7 +49,7 @@ import type { GraceClaim } from './memory.ts';
 import type { SellerDesk, SellingPeer } from './seller-desk.ts';
 import { SellerLanes } from './seller-lanes.ts';
 import type { SellingSnapshot, Standing } from './session-snapshot.ts';
-import { bytesFor, SoldMeter, tagOf } from './sold-meter.ts';
+import { SoldMeter, tagOf } from './sold-meter.ts';
 
 /** Over which time a bid must be backed by a lane or by grace to count in full. */
 const BACKING_SECONDS = 10n;
@@ -77,6 +77,9 @@ export class SellerSession implements SellingPeer {
   #sequence = 0;
   #accepted: OpenQuote | null = null;
   #window = WINDOW_BYTES_MIN;
+  /** Sold bytes a second between the last two ticks. */
+  #burstRate = 0;
+  #measured = { at: -Infinity, size: 0 };
   #grace: { readonly claim: GraceClaim; readonly granted: number } | null = null;
   /** Since when there is debt and no new voucher. */
   #debtSince: Instant | null = null;
@@ -162,10 +165,10 @@ export class SellerSession implements SellingPeer {
     if (price === 0n) return Infinity;
     const { paid, funds } = this.#lanes;
     if (!this.#lanes.isAdmitted) return (this.#grace?.granted ?? 0) - this.#unpaid;
-    const { owed } = this.#meter;
-    const ahead = paid > owed ? bytesFor(atto(paid - owed), price) : 0;
-    const covered = funds > owed ? bytesFor(atto(funds - owed), price) : 0;
-    return Math.min(this.#window - this.#unpaid + ahead, covered);
+    const unpaid = this.#unpaid;
+    const ahead = unpaid > 0 ? 0 : this.#meter.roomBytes(paid, price);
+    const covered = this.#meter.roomBytes(funds, price);
+    return Math.min(this.#window - unpaid + ahead, covered);
   }
 
   onBlockSent(tag: number, size: number): void {
@@ -177,6 +180,7 @@ export class SellerSession implements SellingPeer {
 
   onTick(now: Instant): void {
     this.#lanes.pump();
+    this.#measureBurst(now);
     if (this.#isRoundWanted) this.#channel.link.requestRechoke();
     this.#isRoundWanted = false;
     if (this.#lateCode !== null) return;
@@ -338,12 +342,24 @@ export class SellerSession implements SellingPeer {
     this.#channel.link.requestRechoke();
   }
 
+  /**
+   * The link's rate is smoothed over two seconds; a window that waits for it would keep a fast
+   * download at a tenth of its speed for the first one.
+   */
+  #measureBurst(now: Instant): void {
+    const { at, size } = this.#measured;
+    if (now <= at) return;
+    this.#burstRate = ((this.#meter.size - size) * 1000) / (now - at);
+    this.#measured = { at: now, size: this.#meter.size };
+  }
+
   /** A voucher is on disk. Returns the window for the `ack`. */
   #onPaid(amount: Atto, payer: string): { readonly window: number; readonly metered: number } {
     const { now, link } = this.#channel;
     const before = this.#meter.unpaidBytes(atto(this.#lanes.paid - amount));
     const unpaid = this.#unpaid;
-    const most = Math.max(WINDOW_BYTES_EASY, link.counters.sendRate * WINDOW_SECONDS);
+    const rate = Math.max(link.counters.sendRate, this.#burstRate);
+    const most = Math.max(WINDOW_BYTES_EASY, rate * WINDOW_SECONDS);
     const limit = Math.floor(Math.min(WINDOW_BYTES_MAX, most));
     const grown = Math.min(limit, this.#window + Math.max(0, before - unpaid));
     // A falling rate shrinks the window, but never below what it has let go already.
