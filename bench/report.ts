@@ -72,6 +72,7 @@ export function tableOf(results: readonly ContenderResult[]): readonly string[] 
     ['MiB/s', (result) => range(result, 'mibPerSecond', 1, 0)],
     ['CPU s', (result) => range(result, 'cpuSeconds', 1)],
     ['own s', (result) => range(result, 'ownSeconds', 1)],
+    ['steady MiB/s', (result) => range(result, 'steadyMibPerSecond', 1, 0)],
     ['peak RSS MB', (result) => range(result, 'peakRssBytes', 1e6, 0)],
     ['of it anonymous MB', (result) => range(result, 'peakAnonBytes', 1e6, 0)],
     ['wall ratio', (result) => ratio(result, results[0])],

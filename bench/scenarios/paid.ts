@@ -3,6 +3,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bidwidthCommand, bidwidthUnavailable } from '../../test/interop/clients/bidwidth.ts';
 import { portOf, Stage } from '../../test/market/stage.ts';
+import type { JsonLine } from '../../test/support/children.ts';
 import { sha256OfFile } from '../../test/support/files.ts';
 import { measure } from '../measure.ts';
 import type { Contender, PreparedScenario, Run, Scenario, ScenarioOptions } from './scenario.ts';
@@ -51,7 +52,9 @@ async function prepare(options: ScenarioOptions): Promise<PreparedScenario> {
         }
         const summary = measurement.lines.findLast((line) => line.ok === true) ?? {};
         const paidBtt = Number(BigInt(String(summary['paidAtto']))) / 1e18;
-        return { measurement, extra: { ownSeconds: Number(summary.seconds), paidBtt } };
+        const steadyMibPerSecond = steadyRate(measurement.lines, options.sizeBytes);
+        const ownSeconds = Number(summary.seconds);
+        return { measurement, extra: { ownSeconds, steadyMibPerSecond, paidBtt } };
       },
     });
     const money = ['--max-price', MAX_PRICE_BTT, '--budget', BUDGET_BTT, ...stage.chainOptions];
@@ -61,4 +64,16 @@ async function prepare(options: ScenarioOptions): Promise<PreparedScenario> {
     await stage[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/**
+ * MiB a second from the first progress line after a second to the end: what a transfer runs at once
+ * lanes are open and code is warm. `own s` and `wall s` count all that comes before, too.
+ */
+function steadyRate(lines: readonly JsonLine[], sizeBytes: number): number {
+  const first = lines.find((line) => line.event === 'progress' && Number(line['seconds']) >= 1);
+  const summary = lines.findLast((line) => line.ok === true);
+  if (!first || !summary) return Number.NaN;
+  const bytes = sizeBytes - Number(first['haveBytes']);
+  return bytes / 2 ** 20 / (Number(summary['seconds']) - Number(first['seconds']));
 }

@@ -14,7 +14,7 @@ export const ATTO_PER_BTT: bigint = 10n ** 18n;
 
 /** Brands an amount; out of range is our own mistake, so it fails an assertion. */
 export function atto(value: bigint): Atto {
-  assert(value >= 0n && value <= ATTO_MAX, `atto amount ${value} is outside 0 .. 2^128-1`);
+  assert(value >= 0n && value <= ATTO_MAX, () => `atto amount ${value} is outside 0 .. 2^128-1`);
   return value as Atto;
 }
 

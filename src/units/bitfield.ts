@@ -8,7 +8,7 @@ export class Bitfield {
   #count = 0;
 
   constructor(size: number) {
-    assert(Number.isSafeInteger(size) && size >= 0, `bitfield of ${size}`);
+    assert(Number.isSafeInteger(size) && size >= 0, () => `bitfield of ${size}`);
     this.size = size;
     this.#bits = new Uint8Array((size + 7) >> 3);
   }
@@ -39,7 +39,7 @@ export class Bitfield {
 
   /** Adds an index; false when it was there already. */
   set(index: number): boolean {
-    assert(index >= 0 && index < this.size, `bit ${index} of ${this.size}`);
+    assert(index >= 0 && index < this.size, () => `bit ${index} of ${this.size}`);
     if (this.has(index)) return false;
     this.#bits[index >> 3] = (this.#bits[index >> 3] ?? 0) | (0x80 >> (index & 7));
     this.#count++;

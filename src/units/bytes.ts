@@ -21,13 +21,13 @@ export const BLOCK_BYTES: number = 16 * KIB;
 
 /** Brands a size; out of range is our own mistake, so it fails an assertion. */
 export function bytes(value: number): Bytes {
-  assert(Number.isSafeInteger(value) && value >= 0, `${value} is not a size in bytes`);
+  assert(Number.isSafeInteger(value) && value >= 0, () => `${value} is not a size in bytes`);
   return value as Bytes;
 }
 
 /** Brands a rate; negative or NaN is our own mistake. */
 export function bytesPerSecond(value: number): BytesPerSecond {
-  assert(value >= 0, `${value} is not a rate`);
+  assert(value >= 0, () => `${value} is not a rate`);
   return value as BytesPerSecond;
 }
 

@@ -24,7 +24,10 @@ export class AssertionFailure extends Error {
   override readonly name = 'AssertionFailure';
 }
 
-/** Stops the program when `condition` is false: for our own mistakes, never for bad input. */
-export function assert(condition: unknown, message: string): asserts condition {
-  if (!condition) throw new AssertionFailure(message);
+/**
+ * Stops the program when `condition` is false: for our own mistakes, never for bad input. A message
+ * made of values is given as a function: on the hot path its text would cost more than the check.
+ */
+export function assert(condition: unknown, message: string | (() => string)): asserts condition {
+  if (!condition) throw new AssertionFailure(typeof message === 'string' ? message : message());
 }

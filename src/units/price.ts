@@ -14,13 +14,13 @@ const MIB_BIG = BigInt(MIB);
 
 /** Brands a price; negative is our own mistake. */
 export function attoPerMib(value: bigint): AttoPerMib {
-  assert(value >= 0n, `price ${value} is negative`);
+  assert(value >= 0n, () => `price ${value} is negative`);
   return value as AttoPerMib;
 }
 
 /** Brands a spending rate; negative is our own mistake. */
 export function attoPerSecond(value: bigint): AttoPerSecond {
-  assert(value >= 0n, `budget ${value} is negative`);
+  assert(value >= 0n, () => `budget ${value} is negative`);
   return value as AttoPerSecond;
 }
 

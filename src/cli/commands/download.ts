@@ -178,7 +178,7 @@ class DownloadRun {
     const snapshot = await node.transfer.snapshot();
     const torrent = snapshot.torrents[0];
     if (!torrent) return;
-    output.event('progress', progressFacts(snapshot, torrent));
+    output.event('progress', { ...progressFacts(snapshot, torrent), seconds: this.#seconds });
     const isSeeding = torrent.phase === 'seeding';
     output.progress(isSeeding ? uploadLine(snapshot, torrent) : downloadLine(snapshot, torrent));
     if (!isSeeding) this.#checkLoneliness(torrent);

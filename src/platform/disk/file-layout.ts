@@ -43,7 +43,7 @@ export class FileLayout {
 
   /** The segments of `[offset, offset + length)` in order. */
   segments(offset: number, length: number): FileSegment[] {
-    assert(offset >= 0 && offset + length <= this.totalBytes, `range ${offset}+${length}`);
+    assert(offset >= 0 && offset + length <= this.totalBytes, () => `range ${offset}+${length}`);
     const segments: FileSegment[] = [];
     let at = this.#indexAt(offset);
     let done = 0;
