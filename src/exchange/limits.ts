@@ -14,8 +14,8 @@ export const WINDOW_BYTES_MIN: number = 64 * KIB;
 export const WINDOW_BYTES_EASY: number = MIB;
 
 /**
- * What it never grows beyond: half a second at 1 Gbit/s. On one machine, at 600 MB/s, 16 MiB stopped
- * the seller between two vouchers and cost a sixth of the throughput (docs/measurements.md).
+ * What it never grows beyond: half a second at 1 Gbit/s. On one machine, at 600 MB/s, 16 MiB
+ * stopped the seller between two vouchers (docs/measurements.md).
  */
 export const WINDOW_BYTES_MAX: number = 64 * MIB;
 

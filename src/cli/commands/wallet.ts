@@ -131,7 +131,8 @@ export async function settleClaims({ output }: Context, options: WalletOptions):
       ...(claims.notWorthCount === 0
         ? []
         : [`not worth the gas yet: ${counted(claims.notWorthCount, 'lane')}`]),
-      `took back ${formatBtt(refunds.amount)} BTT from ${counted(refunds.allotmentCount, 'allotment')}`,
+      `took back ${formatBtt(refunds.amount)} BTT ` +
+        `from ${counted(refunds.allotmentCount, 'allotment')}`,
     ]);
   });
 }
