@@ -54,6 +54,7 @@ test('a wallet without a coin downloads all the same', async () => {
   const { port } = await openSeller(stage, []);
   const buyer = await stage.download({ name: 'buyer', peers: [port], options: MONEY });
   await assertServedFree(stage, buyer);
+  assert.match(noticeOf(buyer), /too little BTT/);
 });
 
 test('a budget that is used up half way ends the paying, not the download', async () => {
@@ -64,6 +65,7 @@ test('a budget that is used up half way ends the paying, not the download', asyn
   const buyer = await stage.download({ name: 'buyer', peers: [port], options });
   await buyer.success();
   assert.equal(sha256OfFile(stage.copy('buyer')), sha256OfFile(stage.torrent.contentPath));
+  assert.match(noticeOf(buyer), /budget is used up/);
   const paid = amountOf(buyer, 'paidAtto');
   assert.ok(paid > 0n && paid <= 400_000_000_000_000_000n, `${paid} of a budget of 0.4 BTT`);
   await seller.stop('SIGINT', 15_000);

@@ -11,6 +11,7 @@ export class TorrentWatch implements TransferListener {
   readonly #output: Output;
   readonly #ended: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   readonly #lastTrackerLine = new Set<string>();
+  readonly #marketLines = new Set<string>();
   /** Pieces checked by now, while the files are being checked. */
   checking: { readonly checked: number; readonly pieceCount: number } | null = null;
 
@@ -49,6 +50,9 @@ export class TorrentWatch implements TransferListener {
       case 'ban':
         output.notice(news.line);
         break;
+      case 'market':
+        this.#onMarket(news.line);
+        break;
       case 'complete':
         this.#ended.resolve();
         break;
@@ -62,6 +66,13 @@ export class TorrentWatch implements TransferListener {
     this.#ended.reject(failure);
   }
 
+  /** The market tries again and again; people read why it does not pay once. */
+  #onMarket(line: string): void {
+    if (this.#marketLines.has(line) || this.#marketLines.size >= MARKET_LINES_MAX) return;
+    this.#marketLines.add(line);
+    this.#output.notice(line);
+  }
+
   /** People read of a tracker's trouble once, not at every attempt. */
   #onTracker(line: string, isFailure: boolean): void {
     this.#output.event('tracker', { line, isFailure });
@@ -70,6 +81,9 @@ export class TorrentWatch implements TransferListener {
     this.#output.notice(line);
   }
 }
+
+/** Different lines of the market shown in one run. */
+const MARKET_LINES_MAX = 100;
 
 /** Different lines remembered; a torrent with more kinds of trouble repeats itself. */
 const TRACKER_LINES_MAX = 1000;

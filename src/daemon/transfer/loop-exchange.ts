@@ -5,18 +5,25 @@ import type { PeerExtension, UploadPolicy } from '../../engine/index.ts';
 import { createExchange, type Exchange, type ExchangeSnapshot } from '../../exchange/index.ts';
 import { assert } from '../../units/index.ts';
 import { purseAndBookOver } from '../money/bridge.ts';
-import type { TransferOptions } from './messages.ts';
+import { marketLine } from './market-line.ts';
+import type { TorrentNews, TransferOptions } from './messages.ts';
 
 /** At the end, debts are given so long to be paid. */
 const SETTLE_MS = 3_000;
 const SETTLE_STEP_MS = 20;
 
+/** What the market needs of the loop's torrents. */
+export interface TorrentsOfLoop {
+  /** How much is still to be downloaded; null while that is unknown. */
+  remainingBytes(torrentKey: string): number | null;
+  tell(torrentKey: string, news: TorrentNews): void;
+}
+
 /** What the loop needs of the market. */
 export class LoopExchange {
   readonly #exchange: Exchange;
 
-  /** `remainingBytes` tells how much of a torrent is still to be downloaded. */
-  constructor(options: TransferOptions, remainingBytes: (torrentKey: string) => number | null) {
+  constructor(options: TransferOptions, torrents: TorrentsOfLoop) {
     const { exchange: settings, moneyPort } = options;
     assert(settings && moneyPort, 'a market needs its settings and its money');
     const { purse, book } = purseAndBookOver(moneyPort);
@@ -32,8 +39,11 @@ export class LoopExchange {
         purse: settings.buyer ? purse : null,
         book: settings.seller ? book : null,
         recover: (digest, signature) => secp256k1.recover(digest, signature),
-        remainingBytes,
-        onEvent: () => {},
+        remainingBytes: (torrentKey) => torrents.remainingBytes(torrentKey),
+        onEvent: (event) => {
+          const line = marketLine(event);
+          if (line !== null) torrents.tell(event.torrentKey, { kind: 'market', line });
+        },
       },
       { seller: settings.seller, buyer: settings.buyer },
     );

@@ -40,6 +40,8 @@ export type TorrentNews =
   | { readonly kind: 'started'; readonly goodPieces: number; readonly pieceCount: number }
   | { readonly kind: 'tracker'; readonly line: string; readonly isFailure: boolean }
   | { readonly kind: 'ban'; readonly line: string }
+  /** Why paying stopped, or did not begin. */
+  | { readonly kind: 'market'; readonly line: string }
   | { readonly kind: 'complete' }
   | { readonly kind: 'failed'; readonly code: string; readonly line: string };
 

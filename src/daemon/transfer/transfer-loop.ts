@@ -60,8 +60,9 @@ export class TransferLoop implements TransferCalls {
     // The market's modules are loaded only by nodes that trade.
     const market = options.exchange ? await import('./loop-exchange.ts') : null;
     let loop: TransferLoop | null = null;
-    const remaining = (key: string): number | null => loop?.remainingBytes(key) ?? null;
-    loop = new TransferLoop(options, tell, market && new market.LoopExchange(options, remaining));
+    const remainingBytes = (key: string): number | null => loop?.remainingBytes(key) ?? null;
+    const exchange = market && new market.LoopExchange(options, { remainingBytes, tell });
+    loop = new TransferLoop(options, tell, exchange);
     // The engine learns the time before the first connection can come in.
     loop.#engine.tick(instant(performance.now()));
     await loop.#listen();

@@ -199,8 +199,7 @@ test('a taken port is named with what to do, for either protocol', async (t) => 
   const host = '127.0.0.1';
   await assert.rejects(startTrackerServer({ host, httpPort, udpPort: null }), {
     code: 'TRACKER_PORT_TAKEN',
-    message:
-      `tracker cannot listen on ${host}:${httpPort} (TCP): ` + 'the port is taken, choose another',
+    message: takenMessage(`${host}:${httpPort} (TCP)`),
   });
   await assert.rejects(startTrackerServer({ host, httpPort: null, udpPort }), {
     code: 'TRACKER_PORT_TAKEN',
@@ -229,3 +228,7 @@ test('our tracker answers statistics and nonsense without falling over', async (
   assert.match(bodies[0] ?? '', /failure reason/);
   assert.equal(JSON.parse(bodies.at(-1) ?? '').peers, 0);
 });
+
+function takenMessage(where: string): string {
+  return `tracker cannot listen on ${where}: the port is taken, choose another`;
+}
