@@ -34,6 +34,14 @@ const WHOLE_PIECE_SECONDS = 20;
 /** Open requests for one block at most, at the end of a download. */
 const DUPLICATES_MAX = 3;
 
+/** What the picker works with. */
+export interface PickerDeps {
+  readonly slabs: SlabPool;
+  readonly random: Random;
+  /** Whether a suspect piece may be left to this peer alone. Without it: to anybody. */
+  readonly mayIsolate?: (peerKey: number) => boolean;
+}
+
 /** The pieces of one torrent that are wanted and not yet here. */
 export class PiecePicker {
   readonly partials: Map<number, PartialPiece> = new Map();
@@ -41,15 +49,17 @@ export class PiecePicker {
   readonly #slabs: SlabPool;
   readonly #random: Random;
   readonly #order: AvailabilityOrder;
+  readonly #mayIsolate: (peerKey: number) => boolean;
   /** Pieces that failed with several givers. */
   readonly #suspects = new Set<number>();
   /** Slabs of open pieces and of pieces being checked or written. */
   #held = 0;
 
-  constructor(geometry: PieceGeometry, have: Bitfield, deps: { slabs: SlabPool; random: Random }) {
+  constructor(geometry: PieceGeometry, have: Bitfield, deps: PickerDeps) {
     this.#geometry = geometry;
     this.#slabs = deps.slabs;
     this.#random = deps.random;
+    this.#mayIsolate = deps.mayIsolate ?? ((): boolean => true);
     const missing: number[] = [];
     for (let piece = 0; piece < geometry.pieceCount; piece++) {
       if (!have.has(piece)) missing.push(piece);
@@ -141,10 +151,15 @@ export class PiecePicker {
     for (const piece of [...this.partials.values()]) this.#dismiss(piece);
   }
 
+  #mayBegin(piece: number, taker: Taker): boolean {
+    if (!taker.canTake(piece)) return false;
+    return !this.#suspects.has(piece) || this.#mayIsolate(taker.peerKey);
+  }
+
   /** Begins the rarest piece that the peer has; null when there is none or no slab is free. */
   #open(taker: Taker): PartialPiece | null {
     if (!this.#slabs.canTake(this.#geometry.pieceLengthBytes, this.#held)) return null;
-    const index = this.#order.first((piece) => taker.canTake(piece));
+    const index = this.#order.first((piece) => this.#mayBegin(piece, taker));
     const slab = index < 0 ? null : this.#slabs.take(this.#geometry.pieceLength(index), this.#held);
     if (!slab) return null;
     this.#held++;

@@ -97,7 +97,8 @@ export class Torrent implements PeerOwner {
   begin(content: TorrentContent, have: Bitfield, store: PieceStore): void {
     const geometry = new PieceGeometry(content);
     const { slabs, random, hasher } = this.#deps;
-    const picker = new PiecePicker(geometry, have, { slabs, random });
+    const mayIsolate = (peerKey: number): boolean => this.#isTrusted(peerKey);
+    const picker = new PiecePicker(geometry, have, { slabs, random, mayIsolate });
     this.collector = null;
     this.#content = content;
     this.work = { geometry, have, picker, store };
@@ -215,6 +216,17 @@ export class Torrent implements PeerOwner {
       onGuilty: (peerKey) => this.#ban(peerKey),
       onDiskFailure: (failure) => this.onDiskFailure(failure),
     };
+  }
+
+  /**
+   * A piece that failed is left to one peer alone: to one that has sent good data, if there is any,
+   * for a silent one would keep it until it is snubbed.
+   */
+  #isTrusted(peerKey: number): boolean {
+    const isProven = (peer: Peer | undefined): boolean => (peer?.download.verifiedBytes ?? 0) > 0;
+    if (isProven(this.peers.get(peerKey))) return true;
+    for (const peer of this.peers.values()) if (isProven(peer)) return false;
+    return true;
   }
 
   #onGood(piece: number): void {

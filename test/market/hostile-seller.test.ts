@@ -28,10 +28,10 @@ test('garbage, silence, overcharging and changing prices cost a buyer a piece at
   const honestPort = await portOf(seed);
   await seed.waitForLine(({ event }) => event === 'seeding');
 
-  await using garbage = await hostile(stage, 1, (peer) => {
-    quote(peer, CHEAP, 1);
+  const delivers = (peer: WirePeer): void => {
     peer.onRequest = (block) => peer.deliver(block, randomBytes(block.length));
-  });
+  };
+  await using garbage = await hostile(stage, 1, (peer) => quote(peer, CHEAP, 1), delivers);
   await using silent = await hostile(stage, 2, (peer) => quote(peer, CHEAP, 1));
   await using dear = await hostile(stage, 3, (peer) => quote(peer, DEAR, 1));
   await using fickle = await hostile(stage, 4, (peer) => {
@@ -77,10 +77,12 @@ function hostile(
   stage: Stage,
   key: number,
   script: (peer: WirePeer) => void,
+  atOnce: (peer: WirePeer) => void = () => {},
 ): Promise<WirePeerServer> {
   const secret = new Uint8Array(32).fill(key);
   const { torrent } = stage;
   return serveWirePeer({ torrent, pieceLengthBytes: PIECE_BYTES, key: secret }, (peer) => {
+    atOnce(peer);
     peer.hello({ reserve: attoPerMib(1n), grace: bytes(MIB) });
     peer.offerEverything();
     peer.first('bid').then(
