@@ -57,7 +57,7 @@ export interface PurseParts {
 
 /** The purse's tunables. */
 export interface PurseOptions {
-  /** How long the first wishes are gathered; a download should start at once. Default 10 ms. */
+  /** How long the first wishes are gathered; a download should start at once. Default 50 ms. */
   readonly firstGatherMs?: number;
   /** The least time between two allotments. Default 5,000 ms. */
   readonly gatherMs?: number;
@@ -101,7 +101,7 @@ export class Purse implements BuyerPurse {
 
   constructor(parts: PurseParts, options: PurseOptions = {}) {
     this.#parts = parts;
-    this.#options = { firstGatherMs: 10, gatherMs: 5_000, termDays: 3, ...options };
+    this.#options = { firstGatherMs: 50, gatherMs: 5_000, termDays: 3, ...options };
     this.#signer = parts.secp256k1.publicAddress(parts.hotKey);
     for (const allotment of parts.allotments.inState('open')) this.#hold(allotment);
   }

@@ -5,12 +5,19 @@
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Bitfield } from '../../units/index.ts';
 import { diskFailure } from './disk-failure.ts';
 import type { FileLayout } from './file-layout.ts';
 
 /** The form on disk; another version is ignored and the files are checked. */
 const VERSION = 1;
+
+/** Length and modification time of each file; null when it does not exist. */
+type Stamps = readonly (readonly [number, number] | null)[];
+
+/** Times of files are at least this exact on the file systems we know. */
+const STAMP_GRAIN_MS = 20;
 
 interface ResumeRecord {
   readonly version: number;
@@ -19,8 +26,7 @@ interface ResumeRecord {
   readonly pieceCount: number;
   /** Base64 of the bitfield. */
   readonly pieces: string;
-  /** Length and modification time of each file; null when it does not exist. */
-  readonly files: readonly (readonly [number, number] | null)[];
+  readonly files: Stamps;
 }
 
 /** Which torrent a record is for. */
@@ -41,7 +47,7 @@ export async function saveResume(target: ResumeTarget, have: Bitfield): Promise<
     root: target.layout.root,
     pieceCount: target.pieceCount,
     pieces: Buffer.from(have.toBytes()).toString('base64'),
-    files: await stamps(target.layout),
+    files: await settledStamps(target.layout),
   };
   const temporary = `${target.file}.${randomBytes(4).toString('hex')}.tmp`;
   try {
@@ -90,7 +96,19 @@ function parse(text: string): ResumeRecord | null {
   }
 }
 
-async function stamps(layout: FileLayout): Promise<(readonly [number, number] | null)[]> {
+/**
+ * Stamps that a later change cannot repeat: file systems tell times apart only every few ms, so a
+ * file written just now could be changed without a trace (git calls such an entry racy).
+ */
+async function settledStamps(layout: FileLayout): Promise<Stamps> {
+  const found = await stamps(layout);
+  const newest = Math.max(0, ...found.map((stamp) => stamp?.[1] ?? 0));
+  if (Date.now() - newest >= STAMP_GRAIN_MS) return found;
+  await sleep(STAMP_GRAIN_MS);
+  return stamps(layout);
+}
+
+async function stamps(layout: FileLayout): Promise<Stamps> {
   const found: (readonly [number, number] | null)[] = [];
   for (const file of layout.files) {
     if (file.isPad) continue;
