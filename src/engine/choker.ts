@@ -62,7 +62,7 @@ export class Choker {
 }
 
 function describe(peer: Peer): UploadCandidate {
-  const { upload } = peer;
+  const { upload, counters } = peer;
   return {
     peerKey: peer.peerKey,
     torrentKey: peer.torrentKey,
@@ -70,10 +70,10 @@ function describe(peer: Peer): UploadCandidate {
     isInterested: upload.isInterested,
     isUnchoked: upload.isUnchoked,
     isSeeding: !peer.isDownloading,
-    receiveRate: peer.counters.receiveRate,
-    sendRate: peer.counters.sendRate,
-    receivedBytes: peer.counters.receivedBytes,
-    sentBytes: peer.counters.sentBytes,
+    receiveRate: counters.receiveRate,
+    sendRate: counters.sendRate,
+    receivedBytes: counters.receivedBytes,
+    sentBytes: counters.sentBytes,
     connectedAt: peer.connectedAt,
     unchokedAt: upload.unchokedAt,
   };

@@ -5,7 +5,8 @@
  */
 import { equalBytes, type Instant } from '../units/index.ts';
 
-const PIECE_BYTES = 16 * 1024;
+/** A piece of metadata (BEP 9). */
+export const METADATA_PIECE_BYTES: number = 16 * 1024;
 
 /** Largest info dictionary we fetch: 2 million pieces need 40 MB of hashes, real ones far less. */
 const METADATA_BYTES_MAX: number = 30 * 1024 * 1024;
@@ -100,8 +101,8 @@ export class MetadataCollector {
   /** A piece came. One that was not asked of this peer, or has a wrong length, is ignored. */
   take(peerKey: number, piece: number, bytes: Uint8Array): void {
     if (!this.#bytes || this.#pieces[piece] !== peerKey) return;
-    const start = piece * PIECE_BYTES;
-    const wanted = Math.min(PIECE_BYTES, this.#bytes.length - start);
+    const start = piece * METADATA_PIECE_BYTES;
+    const wanted = Math.min(METADATA_PIECE_BYTES, this.#bytes.length - start);
     if (bytes.length !== wanted) {
       this.withdraw(peerKey);
       return;
@@ -146,7 +147,7 @@ export class MetadataCollector {
     this.#soloPeer = 0;
     this.#since = -Infinity;
     this.#bytes = size === undefined ? null : new Uint8Array(size);
-    this.#pieces = new Int32Array(Math.ceil((size ?? 0) / PIECE_BYTES));
+    this.#pieces = new Int32Array(Math.ceil((size ?? 0) / METADATA_PIECE_BYTES));
     if (size !== undefined) this.#tries.set(size, tries(size) + 1);
   }
 }

@@ -1,13 +1,10 @@
 /** BEP 9 for one connection: asks for the info dictionary a magnet lacks, and serves ours. */
 import { concatBytes, type Instant, instant } from '../units/index.ts';
 import { BencodeDict, decodeBencodePrefix, encodeBencode, WireError } from '../wire/index.ts';
-import type { MetadataCollector } from './metadata-collector.ts';
+import { METADATA_PIECE_BYTES, type MetadataCollector } from './metadata-collector.ts';
 
 /** Its name in the extension handshake. */
 export const METADATA_EXTENSION = 'ut_metadata';
-
-/** A piece of metadata (BEP 9). */
-const METADATA_PIECE_BYTES: number = 16 * 1024;
 
 const REQUEST = 0;
 const DATA = 1;

@@ -28,8 +28,6 @@ export class PieceFlow {
   readonly #hasher: Hasher;
   readonly #events: PieceFlowEvents;
   readonly #blame: Blame;
-  /** Pieces between their last block and the disk. */
-  #underWay = 0;
   failedPieces = 0;
 
   constructor(
@@ -44,13 +42,8 @@ export class PieceFlow {
     this.#blame = new Blame((view) => deps.hasher.sha1(view));
   }
 
-  get underWay(): number {
-    return this.#underWay;
-  }
-
   /** All blocks are here. */
   check(piece: PartialPiece): void {
-    this.#underWay++;
     this.#work.picker.close(piece);
     this.#hasher.hashPiece(piece.slab, (digest) => {
       const start = piece.index * DIGEST_BYTES;
@@ -68,7 +61,6 @@ export class PieceFlow {
 
   #store(piece: PartialPiece): void {
     this.#work.store.writePiece(piece.index, piece.slab, (failure) => {
-      this.#underWay--;
       this.#work.picker.settle(piece, failure === null);
       if (failure) this.#events.onDiskFailure(failure);
       else this.#events.onGood(piece.index);
@@ -76,7 +68,6 @@ export class PieceFlow {
   }
 
   #discard(piece: PartialPiece): void {
-    this.#underWay--;
     this.failedPieces++;
     if (this.#blame.isSuspect(piece.index)) this.#work.picker.isolate(piece.index);
     this.#work.picker.settle(piece, false);

@@ -7,9 +7,6 @@ const SLAB_BYTES_DEFAULT: number = 32 * MIB;
 /** So many a torrent may always hold, however large its pieces and whatever others hold. */
 const SLABS_MIN = 2;
 
-/** Idle slabs kept for reuse; the rest goes back to the system. */
-const IDLE_SHARE = 1;
-
 /** Lends slabs of a piece's exact length. */
 export class SlabPool {
   readonly #budgetBytes: number;
@@ -38,7 +35,7 @@ export class SlabPool {
   /** Takes a slab back. */
   give(slab: Uint8Array): void {
     this.#lentBytes -= slab.length;
-    if (this.#idleBytes + slab.length > this.#budgetBytes * IDLE_SHARE) return;
+    if (this.#idleBytes + slab.length > this.#budgetBytes) return;
     const list = this.#idle.get(slab.length) ?? [];
     list.push(slab.buffer as ArrayBuffer);
     this.#idle.set(slab.length, list);

@@ -186,11 +186,23 @@ export class Torrent implements PeerOwner {
     for (const peer of this.peers.values()) peer.onSample(elapsedMs, this.engine.now);
   }
 
+  /** Verified and on disk, in whole pieces. */
+  get haveBytes(): number {
+    const { work } = this;
+    if (!work) return 0;
+    const { have, geometry } = work;
+    return have.isComplete ? geometry.totalBytes : have.count * geometry.pieceLengthBytes;
+  }
+
+  /** Still to be downloaded; null while the metadata is unknown. */
+  get remainingBytes(): number | null {
+    return this.work ? this.work.geometry.totalBytes - this.haveBytes : null;
+  }
+
   /** Everything the screen shows. */
   snapshot(): TorrentSnapshot {
     const have = this.work?.have;
     const geometry = this.work?.geometry;
-    const wholeBytes = (have?.count ?? 0) * (geometry?.pieceLengthBytes ?? 0);
     return {
       key: this.key,
       name: this.#content?.name ?? null,
@@ -198,7 +210,7 @@ export class Torrent implements PeerOwner {
       pieceCount: geometry?.pieceCount ?? 0,
       goodPieces: have?.count ?? 0,
       totalBytes: geometry?.totalBytes ?? 0,
-      haveBytes: have?.isComplete ? (geometry?.totalBytes ?? 0) : wholeBytes,
+      haveBytes: this.haveBytes,
       receivedBytes: this.received.total,
       sentBytes: this.sent.total,
       receiveRate: this.received.rate,

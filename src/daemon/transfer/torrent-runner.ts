@@ -154,10 +154,10 @@ export class TorrentRunner {
       tiers: this.#source.trackers,
       isPrivate: this.#source.info?.isPrivate ?? false,
       getStats: () => {
-        const { receivedBytes, sentBytes, totalBytes, haveBytes } = this.torrent.snapshot();
+        const { received, sent, remainingBytes } = this.torrent;
         // A magnet without metadata does not know what is left; it is not a seed in any case.
-        const leftBytes = totalBytes === 0 ? 1 : totalBytes - haveBytes;
-        return { downloadedBytes: receivedBytes, uploadedBytes: sentBytes, leftBytes };
+        const leftBytes = remainingBytes ?? 1;
+        return { downloadedBytes: received.total, uploadedBytes: sent.total, leftBytes };
       },
       onPeers: (peers) => this.torrent.addPeers(peers, 'tracker'),
       onStatus: (status) => {

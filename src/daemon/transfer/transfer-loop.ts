@@ -77,8 +77,7 @@ export class TransferLoop implements TransferCalls {
 
   /** What is still missing of a torrent; null while that is unknown. */
   remainingBytes(torrent: string): number | null {
-    const state = this.#runners.get(torrent)?.torrent.snapshot();
-    return !state || state.totalBytes === 0 ? null : state.totalBytes - state.haveBytes;
+    return this.#runners.get(torrent)?.torrent.remainingBytes ?? null;
   }
 
   async add(spec: TorrentSpec): Promise<string> {
