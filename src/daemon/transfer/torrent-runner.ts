@@ -129,7 +129,7 @@ export class TorrentRunner {
     const known = this.#resume ? await loadResume(target) : null;
     if (known) return known;
     if (!(await hasAnyFile(target.layout))) return new Bitfield(target.pieceCount);
-    let toldAt = 0;
+    let toldAt = -Infinity;
     return checkFiles(
       { layout: target.layout, ...content },
       {
