@@ -102,7 +102,9 @@ export class TorrentRunner {
     this.#abort.abort();
     this.#deps.engine.remove(this.torrent);
     await Promise.all([this.#announcer?.stop(), this.#store?.close()]);
-    await this.#save();
+    this.#saveSoon();
+    // One after another: a record begun earlier must not replace the last one.
+    await this.#saving;
   }
 
   /** Checks what is on disk, and starts. */
