@@ -86,6 +86,7 @@ export class PeerUpload implements Servable {
     this.#wiring.owner.engine.requestRechoke();
   }
 
+  /** Queues a request: `wake` after the last one of a read serves them together. */
   onRequest(index: number, begin: number, length: number): void {
     const request: ServeRequest = { index, begin, length, tag: this.tag };
     const work = this.#wiring.owner.work;
@@ -96,9 +97,7 @@ export class PeerUpload implements Servable {
       this.#refuse(request);
       if (this.#crossing > 0) this.#crossing--;
       else this.#wiring.offend('it asks for blocks although it is choked');
-    } else if (this.serveQueue.push(request)) {
-      this.#wiring.owner.engine.uploads.wake(this);
-    } else {
+    } else if (!this.serveQueue.push(request)) {
       this.#refuse(request);
       this.#wiring.offend('it floods us with requests');
     }

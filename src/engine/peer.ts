@@ -149,6 +149,7 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
     this.#heardAt = this.#wiring.owner.engine.now;
     if (!this.#listen(() => this.#framer.push(view))) return;
     if (this.download.requests.wantsMore) this.download.fill();
+    this.upload.wake();
     this.flush();
   }
 

@@ -15,6 +15,12 @@ export const SERVE_QUEUE_MAX = 2000;
 export class ServeQueue {
   #requests: ServeRequest[] = [];
   #head = 0;
+  #byteCount = 0;
+
+  /** Payload asked for by what is queued. */
+  get byteCount(): number {
+    return this.#byteCount;
+  }
 
   get size(): number {
     return this.#requests.length - this.#head;
@@ -24,6 +30,7 @@ export class ServeQueue {
   push(request: ServeRequest): boolean {
     if (this.size >= SERVE_QUEUE_MAX) return false;
     this.#requests.push(request);
+    this.#byteCount += request.length;
     return true;
   }
 
@@ -34,6 +41,7 @@ export class ServeQueue {
 
   /** Removes the oldest request. */
   shift(): void {
+    this.#byteCount -= this.#requests[this.#head]?.length ?? 0;
     this.#head++;
     if (this.#head === this.#requests.length) {
       this.#requests = [];
@@ -50,6 +58,7 @@ export class ServeQueue {
       const request = this.#requests[at];
       if (request?.index === index && request.begin === begin) {
         this.#requests.splice(at, 1);
+        this.#byteCount -= request.length;
         return true;
       }
     }
@@ -60,6 +69,7 @@ export class ServeQueue {
   takeAll(): ServeRequest[] {
     const all = this.#requests.slice(this.#head);
     this.#requests = [];
+    this.#byteCount = 0;
     this.#head = 0;
     return all;
   }

@@ -118,7 +118,7 @@ export class UploadScheduler {
       const [peer, deficit] = first;
       const isGoingOn = this.#cutShort === peer;
       this.#cutShort = null;
-      if (!canServe(peer, this.#aheadMax)) {
+      if (!this.#canServe(peer)) {
         // Without requests it has no claim; otherwise its socket or its credit is to be waited for.
         this.#active.delete(peer);
         if (peer.serveQueue.size > 0) this.#active.set(peer, deficit);
@@ -148,7 +148,7 @@ export class UploadScheduler {
   /** Takes blocks worth at most `turn` bytes; returns how many bytes were taken. */
   #serve(peer: Servable, turn: number): number {
     let taken = 0;
-    while (canServe(peer, this.#aheadMax) && !this.#isBlocked) {
+    while (this.#canServe(peer) && !this.#isBlocked) {
       const run = takeRun(peer, Math.min(turn - taken, this.#runBytes));
       if (run.length === 0) break;
       const size = run.reduce((sum, request) => sum + request.length, 0);
@@ -158,6 +158,20 @@ export class UploadScheduler {
       this.#read(peer, run, size);
     }
     return taken;
+  }
+
+  /**
+   * Whether the oldest request should be answered now. While the socket has a run to send, the next
+   * one waits until it is as long: answering each request as it came made reads of 24 KiB.
+   */
+  #canServe(peer: Servable): boolean {
+    const { serveQueue, unsentBytes } = peer;
+    const next = serveQueue.peek();
+    if (!next) return false;
+    const worthwhile = this.#runBytes;
+    if (unsentBytes >= worthwhile && serveQueue.byteCount < worthwhile) return false;
+    const ahead = Math.min(this.#aheadMax, Math.max(AHEAD_BYTES_MIN, peer.sendRate / 2));
+    return unsentBytes < ahead && peer.creditBytes(next.tag) >= next.length;
   }
 
   #read(peer: Servable, run: readonly ServeRequest[], size: number): void {
@@ -197,14 +211,6 @@ export class UploadScheduler {
 
 function offsetOf(peer: Servable, request: ServeRequest | undefined): number {
   return (request?.index ?? 0) * peer.geometry.pieceLengthBytes + (request?.begin ?? 0);
-}
-
-/** Whether the oldest request may be answered now. */
-function canServe(peer: Servable, aheadMax: number): boolean {
-  const next = peer.serveQueue.peek();
-  if (!next) return false;
-  const ahead = Math.min(aheadMax, Math.max(AHEAD_BYTES_MIN, peer.sendRate / 2));
-  return peer.unsentBytes < ahead && peer.creditBytes(next.tag) >= next.length;
 }
 
 /** Takes requests that follow one another in the torrent, so that one read serves them all. */
