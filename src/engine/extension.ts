@@ -35,6 +35,8 @@ export interface PeerLink {
   readonly pieceLengthBytes: number;
   /** Whether we still want data from this torrent. */
   readonly isDownloading: boolean;
+  /** Whether the remote lets us ask for blocks: it does not choke us. */
+  readonly isServed: boolean;
   readonly counters: PeerCounters;
   /** Sends one extension message; ignored while the remote has not announced the extension. */
   send(payload: Uint8Array): void;

@@ -21,6 +21,9 @@ export function linkOf(peer: LinkedPeer, send: (payload: Uint8Array) => void): P
     get isDownloading(): boolean {
       return peer.isDownloading;
     },
+    get isServed(): boolean {
+      return peer.isServed;
+    },
     get counters(): PeerCounters {
       return peer.counters;
     },

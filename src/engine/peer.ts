@@ -91,6 +91,9 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
   get isDownloading(): boolean {
     return this.#wiring.owner.isDownloading;
   }
+  get isServed(): boolean {
+    return !this.download.isChokingUs;
+  }
   get isClosed(): boolean {
     return this.#wiring.isClosed;
   }

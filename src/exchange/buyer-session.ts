@@ -1,17 +1,14 @@
 /**
  * Buying upload from one peer.
  *
- * Life of a session: `bid` → the seller's `quote` → `accept`, at once if the seller gives grace,
- * else when it took our lane. Requests after `accept`, in stream order, are bought at that quote's
- * price, and carry its tag in the engine. Meanwhile a lane is asked of the purse and offered; the
- * seller's first `ack` says that it took it.
+ * Life of a session: `bid` → the seller's `quote` → a lane is asked of the purse and offered → the
+ * seller's first `ack` says that it took it → `accept`. Requests after `accept`, in stream order,
+ * are bought at that quote's price, and carry its tag in the engine. A seller that does not serve
+ * us free until then is taken at its grace: `accept` goes out before the lane is there.
  *
- * Payment: a voucher each time a tick is owed, and at once after 200 ms without traffic, or when
- * the download ends. One signature is in the making at a time; the next one covers all that came
- * since. The tick is the quote's, or 20 ms of the rate if that is more, but never above half the
- * window, so that a voucher is always on its way before the seller must stop. What is paid for and
- * not verified stays bounded (`exposure.ts`). A lane well used is followed by another to the same
- * payee.
+ * Payment: a voucher each time a tick is owed (`buyer-debt.ts`), and at once after 200 ms without
+ * traffic, or when the download ends. What is paid for and not verified stays bounded
+ * (`exposure.ts`). A lane well used is followed by another to the same payee.
  *
  * We step back, always with `accept 0`, and go on as a free peer when: the price passes our limit
  * (also a bid of zero; we look again half a minute later), the budget is used up, a lane takes too
@@ -28,7 +25,6 @@ import {
   type AttoPerMib,
   addAtto,
   atto,
-  BLOCK_BYTES,
   bytes,
   costOf,
   type Instant,
@@ -45,25 +41,23 @@ import {
   type QuoteMessage,
 } from '../wire/index.ts';
 import { Bidding } from './bidding.ts';
+import { BuyerDebt } from './buyer-debt.ts';
 import type { BuyerDesk, BuyingPeer } from './buyer-desk.ts';
 import { BuyerLanes } from './buyer-lanes.ts';
 import type { PayChannel } from './channel.ts';
-import { Exposure } from './exposure.ts';
 import {
   BID_RETRY_MS,
+  GRACE_AFTER_MS,
   IDLE_FLUSH_MS,
   LANE_BYTES_MIN,
   LANE_GAP_MS,
   LANE_PATIENCE_BUYER_MS,
   SETTLING_MS,
   TICK_BYTES_MIN,
-  TICK_SECONDS,
-  WINDOW_BYTES_MAX,
-  WINDOW_BYTES_MIN,
 } from './limits.ts';
 import { endsBuying, isLaneLost } from './refusal-codes.ts';
 import type { BuyingSnapshot } from './session-snapshot.ts';
-import { SoldMeter, tagOf } from './sold-meter.ts';
+import { tagOf } from './sold-meter.ts';
 
 /** A piece failed: after this many the connection closes. */
 const FAILED_PIECES_MAX = 2;
@@ -72,16 +66,14 @@ const FAILED_PIECES_MAX = 2;
 export class BuyerSession implements BuyingPeer {
   readonly #channel: PayChannel;
   readonly #desk: BuyerDesk;
-  readonly #meter = new SoldMeter();
-  readonly #exposure = new Exposure();
   readonly #lanes: BuyerLanes;
+  readonly #debt: BuyerDebt;
   #hello: HelloMessage | null = null;
   #quote: QuoteMessage | null = null;
+  #quotedAt: Instant | null = null;
   #accepted: QuoteMessage | null = null;
-  #window = WINDOW_BYTES_MIN;
   readonly #bidding = new Bidding();
   #retryAt = 0;
-  #carried: Atto = ZERO_ATTO;
   /** When a lane was last there; at first, when the grace began. */
   #laneSince: Instant | null = null;
   #lanePatienceMs = LANE_PATIENCE_BUYER_MS;
@@ -98,11 +90,15 @@ export class BuyerSession implements BuyingPeer {
     this.#lanes = new BuyerLanes(channel, desk, {
       key: channel.ref.peerKey,
       get boughtBytes(): number {
-        return session.#meter.size;
+        return session.boughtBytes;
       },
-      onChange: () => this.#advance(),
+      onChange: () => {
+        this.#advance();
+        this.#debt.payIfDue();
+      },
       onRefused: (code, text) => this.#onPurseRefused(code, text),
     });
+    this.#debt = new BuyerDebt(channel, this.#lanes);
     desk.sessions.set(channel.ref.peerKey, this);
   }
 
@@ -120,14 +116,14 @@ export class BuyerSession implements BuyingPeer {
 
   /** Bytes bought on this connection. */
   get boughtBytes(): number {
-    return this.#meter.size;
+    return this.#debt.boughtBytes;
   }
 
   // What the peer says.
 
   onHello(hello: HelloMessage): void {
     this.#hello = hello;
-    this.#carried = this.#desk.takeCarried(hello.payee);
+    this.#debt.carry(this.#desk.takeCarried(hello.payee));
     this.#advance();
   }
 
@@ -137,7 +133,9 @@ export class BuyerSession implements BuyingPeer {
       return;
     }
     this.#quote = quote;
-    this.#window = Math.min(WINDOW_BYTES_MAX, Math.max(BLOCK_BYTES, quote.window));
+    this.#quotedAt ??= this.#channel.now;
+    this.#debt.setWindow(quote.window);
+    this.#debt.setQuotedTick(quote.tick);
     this.#channel.tell({ type: 'quote', side: 'buying', price: quote.price });
     if (!this.#bidding.isOpen) return;
     if (quote.price > this.#desk.options.maxPrice) {
@@ -149,16 +147,17 @@ export class BuyerSession implements BuyingPeer {
   }
 
   onAck(ack: AckMessage): void {
-    this.#window = Math.min(WINDOW_BYTES_MAX, Math.max(BLOCK_BYTES, ack.window));
+    this.#debt.setWindow(ack.window);
     this.#lanes.onAck(ack);
     this.#advance();
+    this.#debt.payIfDue();
   }
 
   onError(error: ErrorMessage): void {
     this.#channel.tell({ type: 'refused', by: 'them', code: error.code, text: error.text });
     if (isLaneLost(error.code)) this.#lanes.onLaneRefused();
     if (endsBuying(error.code)) this.#stepBack(error.code);
-    this.#pay(true);
+    this.#debt.flush();
     this.#advance();
   }
 
@@ -166,21 +165,18 @@ export class BuyerSession implements BuyingPeer {
 
   onBlockReceived(tag: number, size: number, now: Instant): void {
     this.#movedAt = now;
-    this.#exposure.onReceived(size);
-    if (tag === FREE_TAG || !this.#meter.add(tag, size)) return;
-    this.#desk.boughtBytes += size;
-    if (this.#unpaidBytes >= this.#tick) this.#pay(false);
+    if (this.#debt.onReceived(tag, size)) this.#desk.boughtBytes += size;
   }
 
   onVerified(size: number): void {
-    this.#exposure.onVerified(size);
-    if (this.#unpaidBytes >= this.#tick) this.#pay(false);
+    this.#debt.onVerified(size);
   }
 
   onPieceFailed(): void {
     this.#failedPieces++;
     if (this.#bidding.isOpen) this.#withdraw('piece-failed');
     this.#isStopped = true;
+    this.#debt.stop();
     if (this.#failedPieces >= FAILED_PIECES_MAX) {
       this.#channel.close('bw_pay: it delivered pieces that failed their hash');
     }
@@ -188,13 +184,14 @@ export class BuyerSession implements BuyingPeer {
 
   onTick(now: Instant): void {
     this.#desk.rebalance(now);
-    if (now - this.#movedAt >= IDLE_FLUSH_MS || !this.#channel.link.isDownloading) this.#pay(true);
+    if (now - this.#movedAt >= IDLE_FLUSH_MS || !this.#channel.link.isDownloading)
+      this.#debt.flush();
     this.#advance();
   }
 
   /** Signs what is owed; true when nothing is owed, being signed, or waiting for its `ack`. */
   settle(): boolean {
-    this.#pay(true);
+    this.#debt.flush();
     return !this.#isUnsettled;
   }
 
@@ -205,7 +202,10 @@ export class BuyerSession implements BuyingPeer {
 
   onClosed(): void {
     if (this.#hello && !this.#isStopped) {
-      this.#desk.carry(this.#hello.payee, subtractAttoFloor(this.#debt, this.#lanes.signing));
+      this.#desk.carry(
+        this.#hello.payee,
+        subtractAttoFloor(this.#debt.amount, this.#lanes.signing),
+      );
     }
     this.#lanes.release();
     this.#desk.leave(this.key);
@@ -214,8 +214,7 @@ export class BuyerSession implements BuyingPeer {
 
   /** What this seller cost and brought since the last call. */
   takeResult(): LaneResult {
-    const { owed } = this.#meter;
-    const { verifiedBytes } = this.#exposure;
+    const { owed, verifiedBytes } = this.#debt;
     const result = {
       key: this.key,
       spent: atto(owed - this.#reported.owed),
@@ -230,12 +229,12 @@ export class BuyerSession implements BuyingPeer {
     return {
       state: this.#isStopped ? 'stopped' : active,
       quoted: this.#quote?.price ?? null,
-      owed: this.#meter.owed,
+      owed: this.#debt.owed,
       paid: this.#lanes.paid,
-      boughtBytes: this.#meter.size,
-      unpaidBytes: this.#unpaidBytes,
-      unverifiedBytes: this.#exposure.unverifiedBytes,
-      boundBytes: this.#bound,
+      boughtBytes: this.#debt.boughtBytes,
+      unpaidBytes: this.#debt.unpaidBytes,
+      unverifiedBytes: this.#debt.unverifiedBytes,
+      boundBytes: this.#debt.boundBytes,
     };
   }
 
@@ -258,8 +257,15 @@ export class BuyerSession implements BuyingPeer {
       this.#watchLane();
       return;
     }
-    const mayUseGrace = this.#hello.grace > 0 && this.#laneSince === null;
-    if (this.#debt === 0n && (this.#lanes.isOpen || mayUseGrace)) this.#accept(quote);
+    if (this.#debt.amount === 0n && (this.#lanes.isOpen || this.#needsGrace)) this.#accept(quote);
+  }
+
+  /** Nothing flows: the seller's grace helps until the lane is there. It is had once. */
+  get #needsGrace(): boolean {
+    if (this.#hello?.grace === 0 || this.#laneSince !== null || this.#quotedAt === null)
+      return false;
+    const { link, now } = this.#channel;
+    return !link.isServed && now - this.#quotedAt >= GRACE_AFTER_MS;
   }
 
   #sendBid(hello: HelloMessage): void {
@@ -278,7 +284,7 @@ export class BuyerSession implements BuyingPeer {
     this.#laneSince ??= this.#channel.now;
     this.#channel.send({ type: 'accept', sequence: quote.sequence });
     const tag = tagOf(quote.sequence);
-    this.#meter.open(tag, quote.price);
+    this.#debt.open(tag, quote.price);
     this.#channel.link.setRequestTag(tag);
     this.#channel.tell({ type: 'accepted', side: 'buying', price: quote.price });
   }
@@ -295,7 +301,7 @@ export class BuyerSession implements BuyingPeer {
       this.#lanes.request(hello.payee, cap);
       return;
     }
-    if (this.#lanes.left < addAtto(this.#debt, least)) this.#withdraw('budget');
+    if (this.#lanes.left < addAtto(this.#debt.amount, least)) this.#withdraw('budget');
   }
 
   /** What the rest of the torrent would cost, with a quarter to spare for a rising price. */
@@ -303,7 +309,7 @@ export class BuyerSession implements BuyingPeer {
     const remaining = this.#desk.remainingBytes(this.torrentKey);
     if (remaining === null) return this.#desk.available;
     const rest = costOf(bytes(Math.ceil(remaining) + MIB), price);
-    return addAtto(this.#debt, atto((rest * 5n) / 4n));
+    return addAtto(this.#debt.amount, atto((rest * 5n) / 4n));
   }
 
   /** Without a lane that can pay, nothing sold flows for long: go on as a free peer. */
@@ -341,45 +347,7 @@ export class BuyerSession implements BuyingPeer {
   }
 
   // Money.
-
   get #isUnsettled(): boolean {
-    return !this.#isStopped && (this.#debt > 0n || !this.#lanes.isSettled);
-  }
-
-  /** Owed and not signed. */
-  get #debt(): Atto {
-    return subtractAttoFloor(addAtto(this.#meter.owed, this.#carried), this.#lanes.paid);
-  }
-
-  /** The debt in bytes; what an earlier connection left is paid first. */
-  get #unpaidBytes(): number {
-    return this.#meter.unpaidBytes(subtractAttoFloor(this.#lanes.paid, this.#carried));
-  }
-
-  /** Bytes between two vouchers. */
-  get #tick(): number {
-    const byRate = Math.floor(this.receiveRate * TICK_SECONDS);
-    const tick = Math.max(TICK_BYTES_MIN, this.#quote?.tick ?? 0, byRate);
-    return Math.max(1, Math.min(tick, Math.floor(this.#window / 2)));
-  }
-
-  get #bound(): number {
-    const { pieceLengthBytes } = this.#channel.link;
-    return this.#exposure.bound({ pieceLength: pieceLengthBytes, window: this.#window });
-  }
-
-  /** Pays what is due: a tick or more, or everything when `isFlush`; as far as exposure allows. */
-  #pay(isFlush: boolean): void {
-    if (this.#isStopped || this.#lanes.isSigning || !this.#lanes.isOpen) return;
-    const debt = this.#debt;
-    if (debt === 0n) return;
-    const unpaid = this.#unpaidBytes;
-    const payable = this.#channel.link.isDownloading
-      ? this.#exposure.payableBytes(unpaid, this.#bound)
-      : unpaid;
-    if (!isFlush && payable < this.#tick) return;
-    // In part, rounded down, to our benefit; the rest follows when pieces are verified.
-    const due = payable >= unpaid ? debt : atto((debt * BigInt(payable)) / BigInt(unpaid));
-    this.#lanes.pay(due);
+    return !this.#isStopped && (this.#debt.amount > 0n || !this.#lanes.isSettled);
   }
 }

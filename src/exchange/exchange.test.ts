@@ -41,10 +41,10 @@ test('a whole download is paid to the last atto, and both ends count the same', 
   assert.ok(pair.options.totalBytes - buying.boughtBytes < 2 * MIB);
 });
 
-test('no more than about fifty vouchers a second are needed', () => {
+test('a fast download needs about ten vouchers a second', () => {
   const pair = new Pair({ bytesPerMs: 100_000, totalBytes: 512 * MIB, depth: 512, delayMs: 5 });
   assert.ok(pair.runUntil(() => pair.isComplete));
-  assert.ok(pair.count('paid') <= 60 * (pair.now / 1000), `${pair.count('paid')} vouchers`);
+  assert.ok(pair.count('paid') <= 20 * (pair.now / 1000), `${pair.count('paid')} vouchers`);
 });
 
 test('payment does not slow the transfer down by more than a tenth', () => {
@@ -66,8 +66,8 @@ test('the window starts at one tick and grows with what is paid', () => {
   assert.ok((windows.at(-1) ?? 0) >= MIB);
 });
 
-test('while the lane is not there only the grace flows', () => {
-  const pair = new Pair({ graceBytes: 512 * KIB });
+test('a seller that serves nobody free lets the grace flow while the lane is not there', () => {
+  const pair = new Pair({ graceBytes: 512 * KIB, servesFree: false });
   pair.purse.laneDelayMs = 5000;
   pair.run(4000);
   assert.equal(pair.selling.soldBytes, 512 * KIB);
@@ -82,7 +82,21 @@ test('a lane that takes too long does not stop the download', () => {
   pair.purse.laneDelayMs = 10 ** 6;
   assert.ok(pair.runUntil(() => pair.isComplete));
   assert.equal(pair.purse.signed, 0n);
-  assert.equal(pair.selling.soldBytes, 512 * KIB);
+  assert.equal(pair.selling.soldBytes, 0);
+});
+
+test('who is served free buys from the moment its lane is there, and never stands still', () => {
+  const pair = new Pair();
+  pair.purse.laneDelayMs = 2000;
+  pair.run(500);
+  let before = pair.delivered;
+  while (!pair.isComplete) {
+    pair.run(200);
+    assert.ok(pair.delivered > before, `nothing came in the last 200 ms at ${pair.now} ms`);
+    before = pair.delivered;
+  }
+  assert.equal(pair.count('choked-back'), 0);
+  assert.ok(pair.selling.soldBytes > MIB);
 });
 
 test('who stops paying is choked back, goes on as a free peer, and may come back by paying', () => {

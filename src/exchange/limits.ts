@@ -4,14 +4,20 @@ import { KIB, MIB } from '../units/index.ts';
 /** Smallest step of payment: four blocks. */
 export const TICK_BYTES_MIN: number = 64 * KIB;
 
-/** A voucher pays for at least this long a transfer, so no peer needs more than 50 a second. */
-export const TICK_SECONDS = 0.02;
+/**
+ * A voucher pays for at least this long a transfer, so a fast peer needs about ten a second. Fifty
+ * cost a twentieth of the throughput where all cores are busy (docs/decisions/0014).
+ */
+export const TICK_SECONDS = 0.1;
 
 /** What a seller lets go unpaid at first: one tick. */
 export const WINDOW_BYTES_MIN: number = 64 * KIB;
 
-/** What it may always grow to: covers 100 ms at 80 Mbit/s. */
-export const WINDOW_BYTES_EASY: number = MIB;
+/**
+ * What it may grow to before the peer's rate is known: a fast download is not held up by the first
+ * vouchers. It still grows only by what was paid.
+ */
+export const WINDOW_BYTES_EASY: number = 4 * MIB;
 
 /**
  * What it never grows beyond: half a second at 1 Gbit/s. On one machine, at 600 MB/s, 16 MiB
@@ -24,6 +30,9 @@ export const WINDOW_SECONDS = 0.5;
 
 /** Payload a seller sends before it has a lane, per identity and per /24 or /48. */
 export const GRACE_BYTES_DEFAULT: number = MIB;
+
+/** A buyer that is not served free by then uses the seller's grace. */
+export const GRACE_AFTER_MS = 200;
 
 /** Grace given and not paid for, at most, as a part of all upload. */
 export const GRACE_SHARE_MAX = 0.02;

@@ -41,6 +41,8 @@ export interface PairOptions {
   readonly graceBytes?: number;
   /** Requests in flight. */
   readonly depth?: number;
+  /** Whether those who do not pay are served. */
+  readonly servesFree?: boolean;
 }
 
 /** The engine's clock step. */
@@ -62,6 +64,7 @@ class End implements PeerLink {
   readonly remotePeerId: Uint8Array;
   pieceLengthBytes = 0;
   isDownloading = false;
+  isServed = false;
   closedFor: string | null = null;
   requestTag = 0;
   serveTag = 0;
@@ -163,6 +166,7 @@ export class Pair {
       budget: 10n ** 9n,
       graceBytes: MIB,
       depth: 64,
+      servesFree: true,
       ...options,
     };
     const later = (delayMs: number, job: () => void): void => {
@@ -307,7 +311,7 @@ export class Pair {
       capacity: this.options.bytesPerMs * 1000,
       isLimited: true,
       slots: 4,
-      candidates: [candidate],
+      candidates: this.options.servesFree || this.selling.standing !== 'free' ? [candidate] : [],
       random: this.random,
     });
     const isUnchoked = grants.some((grant) => grant.peerKey === candidate.peerKey);
@@ -316,6 +320,7 @@ export class Pair {
     if (!isUnchoked) wire.queue.length = 0;
     this.#post(wire.toBuyer, () => {
       wire.knowsUnchoked = isUnchoked;
+      wire.buyerEnd.isServed = isUnchoked;
       if (!isUnchoked) wire.pending.length = 0;
     });
   }
