@@ -20,9 +20,11 @@ import { keepResult } from './results.ts';
 import { download } from './scenarios/download.ts';
 import { paid } from './scenarios/paid.ts';
 import type { Run, Scenario, ScenarioOptions } from './scenarios/scenario.ts';
+import { seeding, seedingOne } from './scenarios/seeding.ts';
+import { thirtySeeds } from './scenarios/thirty-seeds.ts';
 import { parseSize, sizeText } from './sizes.ts';
 
-const SCENARIOS: readonly Scenario[] = [download, paid];
+const SCENARIOS: readonly Scenario[] = [download, thirtySeeds, seeding, seedingOne, paid];
 const SIZE_DEFAULT: number = 2 ** 30;
 const PIECE_DEFAULT: number = 2 ** 20;
 const RUNS_DEFAULT = 5;
