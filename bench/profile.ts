@@ -63,7 +63,7 @@ export async function profileLines(contender: Contender): Promise<readonly strin
   try {
     const { measurement } = await contender.run();
     const places = await busiestThread(folder);
-    const threads = Object.entries(measurement.threads).map(
+    const threads = Object.entries(measurement.threads ?? {}).map(
       ([name, { user, system }]) => `${name} ${user.toFixed(2)} + ${system.toFixed(2)}`,
     );
     const table = places
