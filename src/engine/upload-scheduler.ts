@@ -189,8 +189,8 @@ export class UploadScheduler {
 
   /**
    * What a new turn is worth: the share of its weight, and what was too little before. A torrent's
-   * own limit is asked before a turn alone, which may overdraw it: the next turn of any of its peers
-   * waits for the debt, and weights count among them too.
+   * own limit is asked before a turn alone, which may overdraw it: the next turn of any of its
+   * peers waits for the debt, and weights count among them too.
    */
   #turnOf(peer: Servable, state: { readonly deficit: number; readonly heaviest: number }): number {
     const inTime = (this.#bucket.rate * ROUND_SECONDS) / this.#active.size;
