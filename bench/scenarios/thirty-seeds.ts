@@ -21,8 +21,8 @@ export const thirtySeeds: Scenario = {
     `one random file of 4,096 pieces from ${SEED_COUNT} seeds over loopback, in memory, TCP, ` +
     'plaintext, no DHT. The seeds are one light process of our own on thirty ports ' +
     '(bench/light-seeds.ts: content in memory, requests answered in order, nothing else): ' +
-    'thirty real clients would take both cores and be what is measured. Wall time is the whole process, start-up to ' +
-    'exit. SHA-256 of the copy is compared after each run, outside of its time.',
+    'thirty real clients would take both cores and be what is measured. Wall time is the whole ' +
+    'process, start-up to exit. SHA-256 of the copy is compared after each run, outside of it.',
   defaults: { sizeBytes: 2 ** 30, pieceLengthBytes: 2 ** 18 },
   goals: [
     { contender: 'bidwidth', figure: 'mibPerSecond', atLeast: 1.2, against: 'libtorrent' },
