@@ -19,6 +19,7 @@ import type {
   TransferRates,
   TransferSnapshot,
 } from './messages.ts';
+import type { PieceRange } from './piece-waits.ts';
 import { Sleepers } from './sleepers.ts';
 import { type CheckTurn, TorrentRunner } from './torrent-runner.ts';
 
@@ -136,6 +137,22 @@ export class TransferLoop implements TransferCalls {
 
   async addPeers(torrent: string, peers: readonly PeerAddress[]): Promise<void> {
     this.#runner(torrent).torrent.addPeers(peers, 'user');
+  }
+
+  prioritiseFiles(torrent: string, priorities: readonly number[]): Promise<void> {
+    return this.#runner(torrent).prioritiseFiles(priorities);
+  }
+
+  async setSequential(torrent: string, isSequential: boolean): Promise<void> {
+    this.#runner(torrent).wishes.setSequential(isSequential);
+  }
+
+  async whenHere(torrent: string, range: PieceRange, withinMs: number): Promise<void> {
+    return this.#runner(torrent).wishes.whenHere(range, withinMs);
+  }
+
+  async forget(torrent: string, range: PieceRange): Promise<void> {
+    this.#runner(torrent).wishes.forget(range);
   }
 
   async limit(rates: TransferRates, torrent?: string): Promise<void> {

@@ -16,6 +16,7 @@ import type {
   TransferSnapshot,
 } from './messages.ts';
 import { PendingCalls } from './pending-calls.ts';
+import type { PieceRange } from './piece-waits.ts';
 import { RemoteFailure } from './remote-failure.ts';
 
 /** What the owner of a transfer thread is told. */
@@ -103,6 +104,22 @@ export class Transfer implements TransferCalls {
 
   async addPeers(torrent: string, peers: readonly PeerAddress[]): Promise<void> {
     await this.#call('addPeers', [torrent, peers]);
+  }
+
+  async prioritiseFiles(torrent: string, priorities: readonly number[]): Promise<void> {
+    await this.#call('prioritiseFiles', [torrent, priorities]);
+  }
+
+  async setSequential(torrent: string, isSequential: boolean): Promise<void> {
+    await this.#call('setSequential', [torrent, isSequential]);
+  }
+
+  async whenHere(torrent: string, range: PieceRange, withinMs: number): Promise<void> {
+    await this.#call('whenHere', [torrent, range, withinMs]);
+  }
+
+  async forget(torrent: string, range: PieceRange): Promise<void> {
+    await this.#call('forget', [torrent, range]);
   }
 
   async limit(rates: TransferRates, torrent?: string): Promise<void> {

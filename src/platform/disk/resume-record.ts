@@ -116,6 +116,10 @@ async function stamps(layout: FileLayout): Promise<Stamps> {
     const stat = await fs.stat(layout.pathOf(file)).catch(() => null);
     found.push(stat ? [stat.size, stat.mtimeMs] : null);
   }
+  if (layout.partsPath !== null) {
+    const stat = await fs.stat(layout.partsPath).catch(() => null);
+    found.push(stat ? [stat.size, stat.mtimeMs] : null);
+  }
   return found;
 }
 
