@@ -15,6 +15,7 @@ import {
 import type { CreateOptions } from './commands/create.ts';
 import type { DownloadOptions } from './commands/download.ts';
 import type { SeedOptions } from './commands/seed.ts';
+import type { StreamOptions } from './commands/stream.ts';
 import type { TrackerOptions } from './commands/tracker.ts';
 import type { VerifyCommandOptions } from './commands/verify.ts';
 import type { Context } from './context.ts';
@@ -43,15 +44,21 @@ function addTransferCommands(program: Command, context: Context): void {
   const download = program
     .command('download')
     .description('download a torrent; paying for speed is up to you')
-    .argument('<torrent|magnet>', 'torrent file, magnet link or info-hash')
-    .requiredOption('--to <dir>', 'folder to download into')
-    .option('--max-price <btt>', 'highest price you pay, in BTT per GiB', readPrice)
-    .option('--budget <btt>', 'most you spend on this download, in BTT', readBtt)
-    .option('--seed', 'go on seeding when complete, until Ctrl-C')
-    .option('--timeout <seconds>', 'give up when not complete by then', readSeconds);
-  addNetworkOptions(download).action(async (text: string, options: DownloadOptions) => {
+    .option('--seed', 'go on seeding when complete, until Ctrl-C');
+  addDownloadOptions(download).action(async (text: string, options: DownloadOptions) => {
     const command = await import('./commands/download.ts');
     await command.download(context, text, options);
+  });
+  const stream = program
+    .command('stream')
+    .description('play a file of a torrent while it is downloaded; until Ctrl-C')
+    .option('--file <number|path>', 'which file, from 0 (default: the largest that plays)')
+    .option('--http-port <number>', 'port for players; 0 for any (default: 8000 or any)', readPort)
+    .option('--http-host <address>', 'address for players', '127.0.0.1')
+    .option('--exit-when-done', 'end when everything is here and no player reads');
+  addDownloadOptions(stream).action(async (text: string, options: StreamOptions) => {
+    const command = await import('./commands/stream.ts');
+    await command.stream(context, text, options);
   });
   const seed = program
     .command('seed')
@@ -135,6 +142,16 @@ function addTrackerCommands(program: Command, context: Context): void {
       const command = await import('./commands/tracker.ts');
       await command.scrape(context, text);
     });
+}
+
+function addDownloadOptions(command: Command): Command {
+  command
+    .argument('<torrent|magnet>', 'torrent file, magnet link or info-hash')
+    .requiredOption('--to <dir>', 'folder to download into')
+    .option('--max-price <btt>', 'highest price you pay, in BTT per GiB', readPrice)
+    .option('--budget <btt>', 'most you spend on this download, in BTT', readBtt)
+    .option('--timeout <seconds>', 'give up when not complete by then', readSeconds);
+  return addNetworkOptions(command);
 }
 
 function addNetworkOptions(command: Command): Command {

@@ -54,8 +54,11 @@ export class DownloadRun {
     this.#parts = parts;
   }
 
-  /** Adds the torrent to the node. */
-  async begin(source: TorrentSource): Promise<void> {
+  /** Adds the torrent to the node; the torrent's key. */
+  async begin(
+    source: TorrentSource,
+    { isSequential = false }: { readonly isSequential?: boolean } = {},
+  ): Promise<string> {
     const { context, options, node } = this.#parts;
     context.output.event('listening', { port: node.transfer.port });
     this.#key = await node.transfer.add({
@@ -64,7 +67,16 @@ export class DownloadRun {
       peers: options.peer ?? [],
       useTrackers: options.trackers,
       mustBeComplete: false,
+      isSequential,
     });
+    return this.#key;
+  }
+
+  /** Shows progress until all that is wanted is here; as `follow`. */
+  async complete(): Promise<boolean> {
+    const isComplete = await this.follow(this.#parts.watch.complete);
+    if (isComplete) this.#completedAfter = this.#elapsedMs;
+    return isComplete;
   }
 
   /** Shows progress until `end` or a stop; false when stopped before `end`. Throws on a timeout. */
@@ -79,7 +91,6 @@ export class DownloadRun {
       const pause = sleep(everyMs, 'tick' as const, { signal: tick.signal }).catch(() => 'tick');
       const what = await Promise.race([outcome, stopped, pause]);
       tick.abort();
-      if (what === 'end') this.#completedAfter ??= this.#elapsedMs;
       if (what === 'end') return true;
       if (what === 'stopped') return false;
       await this.#show();
@@ -87,16 +98,19 @@ export class DownloadRun {
     }
   }
 
-  /** For programs and people who wait, when the command itself goes on. */
-  tellComplete(): void {
+  /** For programs and people who wait, when the command itself goes on with `next`. */
+  tellComplete(next: string): void {
     const { output } = this.#parts.context;
     const seconds = this.#seconds;
     output.event('complete', { infoHash: this.#key, seconds });
-    output.line(`complete after ${formatDuration(seconds)}; seeding until Ctrl-C`);
+    output.line(`complete after ${formatDuration(seconds)}; ${next} until Ctrl-C`);
   }
 
-  /** Takes the last numbers while the node can still be asked. */
-  async finish(ok: boolean): Promise<void> {
+  /**
+   * Takes the last numbers while the node can still be asked. `ok` says that the command has done
+   * its job, which may be done before everything is here.
+   */
+  async finish(ok: boolean, isComplete: boolean = ok): Promise<void> {
     const { transfer } = this.#parts.node;
     await transfer.settle();
     const snapshot = await transfer.snapshot();
@@ -117,7 +131,7 @@ export class DownloadRun {
       ...(ok ? {} : { code: 'CLI_STOPPED', error: 'stopped before it was complete' }),
     };
     const { output } = this.#parts.context;
-    const sentence = ok
+    const sentence = isComplete
       ? this.#sentence(torrent)
       : `stopped: ${this.#state(torrent)}; the same command continues`;
     this.#summary = ({ paid }) => {

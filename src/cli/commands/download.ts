@@ -24,9 +24,9 @@ export async function download(
   let turnover: Turnover;
   try {
     await run.begin(source);
-    const isComplete = await run.follow(watch.complete);
+    const isComplete = await run.complete();
     if (isComplete && options.seed) {
-      run.tellComplete();
+      run.tellComplete('seeding');
       await run.follow(stop.wait());
     }
     if (!isComplete) context.exitCode = context.stopCode ?? 1;

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type IncomingMessage, type RequestOptions, request } from 'node:http';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { PieceRange, PieceSource } from './piece-desk.ts';
 import { StreamServer } from './stream-server.ts';
@@ -283,7 +283,8 @@ function theTorrent(): StreamedTorrent {
   });
   const files = [file(0, 'film.mp4', FILM.length), file(1, 'empty.txt', 0)];
   const pieceCount = Math.ceil((OFFSET + FILM.length) / PIECE);
-  return { key: KEY, name: dirname('set/film.mp4'), pieceLengthBytes: PIECE, pieceCount, files };
+  const shape = { pieceLengthBytes: PIECE, pieceCount, fileCount: 2 };
+  return { key: KEY, name: 'set', ...shape, files };
 }
 
 function pick(answer: IncomingMessage, ...names: readonly string[]): unknown[] {

@@ -1,6 +1,7 @@
 /** What the server has to know of a torrent: its files, and where their bytes lie in its pieces. */
 import { join } from 'node:path';
-import type { InfoDict } from '../../wire/index.ts';
+import { type InfoDict, parseInfoDict, parseMetainfo } from '../../wire/index.ts';
+import { digests } from '../torrents/describe.ts';
 
 /** A file that can be played. */
 export interface StreamedFile {
@@ -25,11 +26,30 @@ export interface StreamedTorrent {
   readonly name: string;
   readonly pieceLengthBytes: number;
   readonly pieceCount: number;
+  /** Pad files counted. */
+  readonly fileCount: number;
   readonly files: readonly StreamedFile[];
 }
 
-/** Reads what is needed off an info dictionary; `root` is the folder it is downloaded into. */
-export function streamedTorrent(
+/** A torrent file, or the info dictionary that peers have sent. */
+export type StreamSource =
+  | { readonly kind: 'metainfo'; readonly bytes: Uint8Array }
+  | { readonly kind: 'info'; readonly bytes: Uint8Array };
+
+/**
+ * Reads what is needed of a torrent; `root` is the folder it is downloaded into.
+ *
+ * @throws WireError WIRE_BENCODE, WIRE_METAINFO
+ */
+export function readStreamedTorrent(
+  source: StreamSource,
+  place: { readonly key: string; readonly root: string },
+): StreamedTorrent {
+  const read = source.kind === 'metainfo' ? parseMetainfo : parseInfoDict;
+  return streamedTorrent(read(source.bytes, digests), place);
+}
+
+function streamedTorrent(
   info: InfoDict,
   { key, root }: { readonly key: string; readonly root: string },
 ): StreamedTorrent {
@@ -46,5 +66,5 @@ export function streamedTorrent(
       lengthBytes: file.lengthBytes,
       offsetBytes: file.offsetBytes,
     }));
-  return { key, name, pieceLengthBytes, pieceCount, files };
+  return { key, name, pieceLengthBytes, pieceCount, fileCount: placed.length, files };
 }
