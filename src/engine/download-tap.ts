@@ -61,7 +61,6 @@ export class DownloadTap {
         pause(torrent);
       }
     }
-    if (!this.#common.isLimited) return;
     this.#buckets.take(this.#common, byteCount);
     if (this.#common.isOpen || !this.#isOpen) return;
     this.#isOpen = false;

@@ -1,4 +1,4 @@
-/** The transfer thread: torrents moved off the main thread. Start with `transfer.ts`. */
+/** The transfer threads: torrents moved off the main thread. Start with `transfer-pool.ts`. */
 export type {
   TorrentNews,
   TransferOptions,
@@ -6,3 +6,4 @@ export type {
 } from './messages.ts';
 export { RemoteFailure } from './remote-failure.ts';
 export { Transfer, type TransferListener } from './transfer.ts';
+export { TransferPool } from './transfer-pool.ts';

@@ -32,6 +32,7 @@ export class Transfer implements TransferCalls {
   readonly #worker: Worker;
   readonly #calls: PendingCalls;
   #hasCrashed = false;
+  #stopped: Promise<void> | null = null;
 
   private constructor(worker: Worker, port: number, calls: PendingCalls) {
     this.#worker = worker;
@@ -143,7 +144,12 @@ export class Transfer implements TransferCalls {
   }
 
   /** Stops torrents and trackers, writes resume records, ends the thread; nothing after a crash. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
     if (this.#hasCrashed) return;
     await this.#call('stop', []);
     await this.#worker.terminate();
