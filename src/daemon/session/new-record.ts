@@ -37,6 +37,7 @@ export async function readRequest(request: AddRequest): Promise<NewTorrent> {
     completedAt: null,
     trackers: request.useTrackers === false ? [] : trackers,
     isPrivate: info?.isPrivate ?? false,
+    peers: request.peers ?? [],
     filePriorities: request.filePriorities ?? null,
     isSequential: request.isSequential ?? false,
   };

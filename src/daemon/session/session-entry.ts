@@ -1,5 +1,4 @@
 /** One torrent of a running session, and its way into the transfer thread and out of it. */
-import type { PeerAddress } from '../../engine/index.ts';
 import { AssertionFailure } from '../../units/index.ts';
 import type { TorrentActivity } from '../transfer/messages.ts';
 import type { SessionState, SessionTorrent, TorrentRecord } from './session-torrent.ts';
@@ -14,8 +13,6 @@ export class SessionEntry {
   activity: TorrentActivity | null = null;
   /** While files are hashed: how far, 0 to 1. */
   checked: number | null = null;
-  /** Given by the user, for the next start. */
-  peers: readonly PeerAddress[] = [];
   #last: Promise<void> = Promise.resolve();
 
   constructor(record: TorrentRecord) {

@@ -3,6 +3,7 @@
  * Changes are gathered and written together about once a second: a killed process loses no more.
  */
 
+import type { PeerAddress } from '../../engine/index.ts';
 import { Database } from '../../platform/database/index.ts';
 import { parseResume, type ResumeRecord } from '../../platform/disk/index.ts';
 import { type UnixSeconds, unixSeconds } from '../../units/index.ts';
@@ -31,6 +32,7 @@ const MIGRATIONS: readonly string[] = [
     completed_at INTEGER,
     trackers TEXT NOT NULL,
     is_private INTEGER NOT NULL,
+    peers TEXT NOT NULL,
     file_priorities TEXT,
     is_sequential INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
@@ -57,6 +59,7 @@ interface Row {
   readonly completed_at: number | null;
   readonly trackers: string;
   readonly is_private: number;
+  readonly peers: string;
   readonly file_priorities: string | null;
   readonly is_sequential: number;
 }
@@ -176,7 +179,7 @@ export class SessionStore {
     const database = this.#database;
     if (record) {
       database.run(
-        `INSERT OR REPLACE INTO torrent VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT OR REPLACE INTO torrent VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         ...valuesOf(record),
       );
     }
@@ -217,6 +220,7 @@ function recordOf(row: Row): TorrentRecord {
     // Written by us; a damaged file is found out by SQLite or fails here at the start.
     trackers: JSON.parse(row.trackers) as string[][],
     isPrivate: row.is_private !== 0,
+    peers: JSON.parse(row.peers) as PeerAddress[],
     filePriorities: JSON.parse(row.file_priorities ?? 'null') as number[] | null,
     isSequential: row.is_sequential !== 0,
   };
@@ -240,6 +244,7 @@ function valuesOf(record: TorrentRecord): (string | number | null)[] {
     record.completedAt,
     JSON.stringify(record.trackers),
     Number(record.isPrivate),
+    JSON.stringify(record.peers),
     record.filePriorities && JSON.stringify(record.filePriorities),
     Number(record.isSequential),
   ];

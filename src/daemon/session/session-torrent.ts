@@ -28,6 +28,8 @@ export interface TorrentRecord {
   completedAt: UnixSeconds | null;
   readonly trackers: readonly (readonly string[])[];
   isPrivate: boolean;
+  /** Named by the user: tried at every start. */
+  readonly peers: readonly PeerAddress[];
   /** 0 to 7 per file in torrent order; null is usual for all. */
   filePriorities: readonly number[] | null;
   isSequential: boolean;

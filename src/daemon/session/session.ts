@@ -199,7 +199,6 @@ export class Session {
       }
       record.position = this.#order.nextPosition;
       const entry = new SessionEntry(record);
-      entry.peers = request.peers ?? [];
       this.#entries.set(key, entry);
       this.#order.push(entry);
       this.#store.put(record);

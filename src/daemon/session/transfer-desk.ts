@@ -38,7 +38,7 @@ export class TransferDesk {
         await this.#ready.add({
           source,
           root: record.root,
-          peers: entry.peers,
+          peers: record.peers,
           useTrackers: record.trackers.length > 0,
           mustBeComplete: record.isComplete && !isPartial,
           resume: this.#store.resume(key),

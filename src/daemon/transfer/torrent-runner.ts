@@ -35,8 +35,13 @@ export interface RunnerDeps {
   readonly announcingFor: (announced: Announced) => Announcing;
 }
 
-/** A resume record is refreshed when pieces come in and the last one is so old. */
-const RESUME_EVERY_MS = 15_000;
+/**
+ * A resume record is refreshed when pieces come in and the last one is so old: a little later for
+ * each file, all of which are looked at, but sooner than a record's trust in newer files ends.
+ */
+const RESUME_EVERY_MS = 5_000;
+const RESUME_EVERY_MS_PER_FILE = 5;
+const RESUME_EVERY_MS_MAX = 20_000;
 
 /** A torrent at work. */
 export class TorrentRunner {
@@ -203,7 +208,9 @@ export class TorrentRunner {
 
   #onPiece(piece: number): void {
     this.wishes.onPiece(piece);
-    if (this.#resume.ageMs > RESUME_EVERY_MS) this.#save();
+    const fileCount = this.#target?.layout.files.length ?? 0;
+    const everyMs = RESUME_EVERY_MS + RESUME_EVERY_MS_PER_FILE * fileCount;
+    if (this.#resume.ageMs > Math.min(everyMs, RESUME_EVERY_MS_MAX)) this.#save();
   }
 
   #onComplete(): void {

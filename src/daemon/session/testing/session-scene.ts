@@ -44,8 +44,8 @@ export function torrentOf(
 /** Transfer threads that do nothing; `tell` speaks for them. */
 export class FakeTransfer implements SessionTransfer {
   readonly calls: string[] = [];
-  readonly working = new Map<string, TorrentSpec>();
-  readonly asleep = new Set<string>();
+  readonly working: Map<string, TorrentSpec> = new Map();
+  readonly asleep: Set<string> = new Set();
   activities: TorrentActivity[] = [];
   /** What the next `add` is refused with. */
   refusal: Error | null = null;
