@@ -126,6 +126,13 @@ export class LightPayer {
     this.#socket.write(encodeExtended(0, encodeBencode({ m: { bw_pay: OWN_PAY_ID } })));
   }
 
+  /** How far it got, for a message. */
+  get stage(): string {
+    if (this.#isAdmitted) return this.#accepted ? 'pays' : 'has no quote';
+    if (this.#offer) return 'has offered a lane';
+    return this.#payId === 0 ? 'has no handshake' : 'has no lane';
+  }
+
   close(): void {
     this.#socket.removeAllListeners('close');
     this.#socket.destroy();

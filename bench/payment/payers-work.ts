@@ -98,6 +98,8 @@ async function readTorrent(path: string): Promise<PayerWorld['torrent']> {
 }
 
 function fail(why: string): never {
-  console.error(`${why}; ${tally.errors.slice(0, 5).join(', ')}`);
+  const stages = Object.entries(Object.groupBy(payers, ({ stage }) => stage));
+  const text = stages.map(([stage, those]) => `${those?.length} ${stage}`).join(', ');
+  console.error(`${why}: ${text}; errors: ${tally.errors.slice(0, 5).join(', ')}`);
   process.exit(1);
 }

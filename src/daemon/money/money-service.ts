@@ -253,6 +253,7 @@ export class MoneyService {
     if (this.#isClosed) return;
     this.#isClosed = true;
     if (this.#timer) clearTimeout(this.#timer);
+    this.book.close();
     await this.#queue.close();
     await this.purse.close();
     await this.#round;
