@@ -14,6 +14,10 @@ export interface TransferOptions {
   readonly bindHost: string | null;
   readonly uploadLimit: number;
   readonly downloadLimit: number;
+  /** Connections at most, all torrents together; left out, the engine's number. */
+  readonly connectionsMax?: number;
+  /** Peers of one torrent at most; left out, the engine's number. */
+  readonly peersPerTorrentMax?: number;
   /** Folder of resume records; null keeps none. */
   readonly resumeDir: string | null;
   /** The market's side; null for an ordinary client. */

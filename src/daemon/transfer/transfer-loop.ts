@@ -36,6 +36,8 @@ const STAY_AWAKE_MS = 60_000;
 const AWAKE_MANY = 500;
 const STAY_AWAKE_MS_MANY = 2_000;
 
+type EngineRoom = Pick<TransferOptions, 'connectionsMax' | 'peersPerTorrentMax'>;
+
 /** Tells the main thread what happened. */
 export type Teller = (torrent: string, news: TorrentNews) => void;
 
@@ -71,6 +73,7 @@ export class TransferLoop implements TransferCalls {
         clientName: CLIENT_NAME,
         uploadLimit: bytesPerSecond(options.uploadLimit),
         downloadLimit: bytesPerSecond(options.downloadLimit),
+        ...engineLimits(options),
       },
     );
     this.#sleepers = new Sleepers({
@@ -139,8 +142,8 @@ export class TransferLoop implements TransferCalls {
     this.#runner(torrent).torrent.addPeers(peers, 'user');
   }
 
-  prioritiseFiles(torrent: string, priorities: readonly number[]): Promise<void> {
-    return this.#runner(torrent).prioritiseFiles(priorities);
+  async prioritiseFiles(torrent: string, priorities: readonly number[]): Promise<void> {
+    await this.#runner(torrent).prioritiseFiles(priorities);
   }
 
   async setSequential(torrent: string, isSequential: boolean): Promise<void> {
@@ -148,7 +151,7 @@ export class TransferLoop implements TransferCalls {
   }
 
   async whenHere(torrent: string, range: PieceRange, withinMs: number): Promise<void> {
-    return this.#runner(torrent).wishes.whenHere(range, withinMs);
+    await this.#runner(torrent).wishes.whenHere(range, withinMs);
   }
 
   async forget(torrent: string, range: PieceRange): Promise<void> {
@@ -248,4 +251,13 @@ export class TransferLoop implements TransferCalls {
     if (runner) return runner;
     throw new DaemonError('DAEMON_TORRENT_UNKNOWN', `there is no torrent ${torrent} here`);
   }
+}
+
+/** Left out, they are the engine's. */
+function engineLimits(options: TransferOptions): EngineRoom {
+  const { connectionsMax, peersPerTorrentMax } = options;
+  return {
+    ...(connectionsMax === undefined ? {} : { connectionsMax }),
+    ...(peersPerTorrentMax === undefined ? {} : { peersPerTorrentMax }),
+  };
 }
