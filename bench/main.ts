@@ -23,11 +23,20 @@ import { download } from './scenarios/download.ts';
 import { paid } from './scenarios/paid.ts';
 import type { Contender, PreparedScenario, Run, Scenario } from './scenarios/scenario.ts';
 import { seeding, seedingOne } from './scenarios/seeding.ts';
+import { shards } from './scenarios/shards.ts';
 import { thirtySeeds } from './scenarios/thirty-seeds.ts';
 import { vouchers } from './scenarios/vouchers.ts';
 import { parseSize, sizeText } from './sizes.ts';
 
-const SCENARIOS: readonly Scenario[] = [download, thirtySeeds, seeding, seedingOne, paid, vouchers];
+const SCENARIOS: readonly Scenario[] = [
+  download,
+  thirtySeeds,
+  seeding,
+  seedingOne,
+  shards,
+  paid,
+  vouchers,
+];
 const SIZE_DEFAULT: number = 2 ** 30;
 const PIECE_DEFAULT: number = 2 ** 20;
 const RUNS_DEFAULT = 5;
