@@ -212,6 +212,11 @@ export class Purse implements BuyerPurse {
       return;
     }
     this.#wishes.push(wish);
+    this.#gather();
+  }
+
+  /** Opens an allotment for the wishes that are there after a while. */
+  #gather(): void {
     if (this.#timer) return;
     const { firstGatherMs, gatherMs } = this.#options;
     const wait = Math.max(firstGatherMs, this.#lastOpenedAtMs + gatherMs - nowMs());
@@ -224,6 +229,7 @@ export class Purse implements BuyerPurse {
 
   async #openForWishes(): Promise<void> {
     const wishes = this.#wishes.splice(0, LANES_MAX);
+    if (this.#wishes.length > 0) this.#gather();
     try {
       await this.#parts.clock.refresh();
       const least = wishes.reduce((least, { cap }) => minAtto(cap, least), atto(ATTO_MAX));
