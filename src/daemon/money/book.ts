@@ -246,8 +246,7 @@ export class Book implements SellerBook {
       await sleep(chain.network.pollMs);
     }
     await this.#parts.clock.refresh();
-    const { lanes } = await chain.escrow.claimed(allotment);
-    if (((lanes >> BigInt(lane.index)) & 1n) === 1n) return CLAIMED;
+    if (await chain.escrow.isClaimed(allotment, lane.index)) return CLAIMED;
     return { ok: true, earned: ZERO_ATTO };
   }
 

@@ -194,16 +194,11 @@ export class Purse implements BuyerPurse {
       const left = laneRemainder({ header, lane, signed: held.signed });
       if (left === ZERO_ATTO || left * REUSE_PART < cap) continue;
       held.isBusy = true;
-      if (await this.#isClaimed(held.offer)) continue;
+      // A claimed lane stays busy for ever: nothing can be paid with it.
+      if (await this.#parts.chain.escrow.isClaimed(held.offer.allotment, lane.index)) continue;
       return { ok: true, offer: held.offer, signed: held.signed };
     }
     return null;
-  }
-
-  /** A claimed lane stays busy for ever: nothing can be paid with it. */
-  async #isClaimed({ allotment, lane }: LaneOffer): Promise<boolean> {
-    const { lanes } = await this.#parts.chain.escrow.claimed(allotment);
-    return ((lanes >> BigInt(lane.index)) & 1n) === 1n;
   }
 
   #wish(wish: PendingWish): void {
