@@ -19,6 +19,7 @@ import type { StreamOptions } from './commands/stream.ts';
 import type { TrackerOptions } from './commands/tracker.ts';
 import type { VerifyCommandOptions } from './commands/verify.ts';
 import type { Context } from './context.ts';
+import { readFileList, readFilePriority } from './file-choice.ts';
 import { addChainCommands, addChainOptions, addWalletCommands } from './wallet-program.ts';
 
 const VERSION = '0.1.0';
@@ -44,6 +45,9 @@ function addTransferCommands(program: Command, context: Context): void {
   const download = program
     .command('download')
     .description('download a torrent; paying for speed is up to you')
+    .option('--select <list>', 'only these files, such as 1,3-5: info numbers them', readFileList)
+    .option('--priority <number=level>', 'of a file, 0 to 7; may be repeated', readFilePriority)
+    .option('--sequential', 'from the first piece to the last, for what is used while it comes')
     .option('--seed', 'go on seeding when complete, until Ctrl-C');
   addDownloadOptions(download).action(async (text: string, options: DownloadOptions) => {
     const command = await import('./commands/download.ts');
@@ -52,7 +56,10 @@ function addTransferCommands(program: Command, context: Context): void {
   const stream = program
     .command('stream')
     .description('play a file of a torrent while it is downloaded; until Ctrl-C')
-    .option('--file <number|path>', 'which file, from 0 (default: the largest that plays)')
+    .option(
+      '--file <number|path>',
+      'which file; info numbers them (default: the largest that plays)',
+    )
     .option('--http-port <number>', 'port for players; 0 for any (default: 8000 or any)', readPort)
     .option('--http-host <address>', 'address for players', '127.0.0.1')
     .option('--exit-when-done', 'end when everything is here and no player reads');

@@ -94,7 +94,7 @@ test('with --exit-when-done a magnet is played whole, all of it is kept, and the
 });
 
 test('what is here already is played without any peer', async () => {
-  const args = stream('whole', null, ['--file', '1']);
+  const args = stream('whole', null, ['--file', '2']);
   const child = desk.start(args, 'whole-home');
   const { url } = await streaming(child);
   const { body } = await get(url, 'bytes=-1000');

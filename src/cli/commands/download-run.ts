@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TorrentSource } from '../../daemon/index.ts';
 import type { TorrentNode, Turnover } from '../../daemon/node/index.ts';
+import type { TorrentSpec } from '../../daemon/transfer/index.ts';
 import { type Atto, type AttoPerMib, assert, formatSize } from '../../units/index.ts';
 import { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
@@ -57,7 +58,7 @@ export class DownloadRun {
   /** Adds the torrent to the node; the torrent's key. */
   async begin(
     source: TorrentSource,
-    { isSequential = false }: { readonly isSequential?: boolean } = {},
+    wishes: Pick<TorrentSpec, 'isSequential' | 'filePriorities' | 'otherFilesPriority'>,
   ): Promise<string> {
     const { context, options, node } = this.#parts;
     context.output.event('listening', { port: node.transfer.port });
@@ -67,7 +68,7 @@ export class DownloadRun {
       peers: options.peer ?? [],
       useTrackers: options.trackers,
       mustBeComplete: false,
-      isSequential,
+      ...wishes,
     });
     return this.#key;
   }
@@ -121,6 +122,7 @@ export class DownloadRun {
       infoHash: this.#key,
       name: torrent.name,
       bytes: torrent.haveBytes,
+      wantedBytes: torrent.wantedBytes,
       receivedBytes: torrent.receivedBytes,
       sentBytes: torrent.sentBytes,
       goodPieces: torrent.goodPieces,
@@ -156,7 +158,7 @@ export class DownloadRun {
     const torrent = snapshot.torrents[0];
     if (!torrent) return;
     output.event('progress', { ...progressFacts(snapshot, torrent), seconds: this.#seconds });
-    const isSeeding = torrent.phase === 'seeding';
+    const isSeeding = torrent.phase === 'seeding' || torrent.phase === 'finished';
     output.progress(isSeeding ? uploadLine(snapshot, torrent) : downloadLine(snapshot, torrent));
     if (!isSeeding) this.#checkLoneliness(torrent);
   }
@@ -189,12 +191,14 @@ export class DownloadRun {
   }
 
   #sentence(torrent: TorrentStatus): string {
-    const size = formatSize(torrent.totalBytes);
+    const isWhole = torrent.goodPieces === torrent.pieceCount;
+    const size = formatSize(isWhole ? torrent.totalBytes : torrent.wantedBytes);
+    const what = isWhole ? torrent.name : `the selection of ${torrent.name}`;
     const where = this.#parts.options.to;
-    if (torrent.receivedBytes === 0) return `${torrent.name} (${size}) is complete in ${where}`;
+    if (torrent.receivedBytes === 0) return `${what} (${size}) is complete in ${where}`;
     const rate = `${formatSize(torrent.receivedBytes / Math.max(0.001, this.#seconds))}/s`;
     const time = formatDuration(this.#seconds);
-    return `${torrent.name} (${size}) is complete in ${where} after ${time}, ${rate}`;
+    return `${what} (${size}) is complete in ${where} after ${time}, ${rate}`;
   }
 
   #state(torrent: TorrentStatus): string {

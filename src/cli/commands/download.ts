@@ -1,13 +1,15 @@
 /** `bidwidth download`: gets a torrent, and ends when it is here. */
 import type { Turnover } from '../../daemon/node/index.ts';
 import type { Context } from '../context.ts';
+import { type FileChoice, prioritiesOf } from '../file-choice.ts';
 import { buyerTrade, DownloadRun, type RunOptions } from './download-run.ts';
 import { nodeOptions, startMarketNode } from './node-options.ts';
 import { TorrentWatch } from './torrent-watch.ts';
 
 /** As commander collects them. */
-export interface DownloadOptions extends RunOptions {
+export interface DownloadOptions extends RunOptions, FileChoice {
   readonly seed?: true;
+  readonly sequential?: true;
 }
 
 /** Downloads, and with `--seed` goes on serving until stopped. */
@@ -23,7 +25,8 @@ export async function download(
   const run = new DownloadRun({ context, options, watch, node });
   let turnover: Turnover;
   try {
-    await run.begin(source);
+    const isSequential = options.sequential ?? false;
+    await run.begin(source, { isSequential, ...prioritiesOf(options) });
     const isComplete = await run.complete();
     if (isComplete && options.seed) {
       run.tellComplete('seeding');

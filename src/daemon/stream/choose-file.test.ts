@@ -20,14 +20,14 @@ test('where nothing plays, the largest', () => {
 });
 
 test('by number, by path, by the end of a path', () => {
-  assert.equal(chooseFile(SET, '0').path, 'set/cover.iso');
+  assert.equal(chooseFile(SET, '1').path, 'set/cover.iso');
   assert.equal(chooseFile(SET, 'set/extras/one.mkv').index, 3);
   assert.equal(chooseFile(SET, 'more.txt').index, 4);
   assert.equal(chooseFile(SET, 'extras/one.mkv').index, 3);
 });
 
 test('what is not there, or could be several, is refused', () => {
-  for (const wanted of ['5', 'one.mkv', 'three.mkv', '']) {
+  for (const wanted of ['0', '6', 'one.mkv', 'three.mkv', '']) {
     assert.throws(() => chooseFile(SET, wanted), { code: 'DAEMON_FILE_UNKNOWN' }, wanted);
   }
 });

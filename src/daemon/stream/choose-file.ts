@@ -4,7 +4,7 @@ import { isPlayable } from './content-type.ts';
 import type { StreamedFile, StreamedTorrent } from './streamed-torrent.ts';
 
 /**
- * The file that `wanted` names, by number (from 0, pad files not counted), by path, or by the end of
+ * The file that `wanted` names, by number (from 1, as `info` prints them), by path, or by the end of
  * a path that only one file has. Without it the largest that a player would play, else the largest.
  *
  * @throws DaemonError DAEMON_FILE_UNKNOWN
@@ -16,9 +16,9 @@ export function chooseFile(torrent: StreamedTorrent, wanted: string | null): Str
       files.filter(({ name }) => isPlayable(name)),
       files,
     );
-  const found = /^\d+$/.test(wanted) ? files[Number(wanted)] : byPath(files, wanted);
+  const found = /^\d+$/.test(wanted) ? files[Number(wanted) - 1] : byPath(files, wanted);
   if (found) return found;
-  const text = `${torrent.name} has no file ${wanted}: give a number from 0 to ${files.length - 1}, or a path`;
+  const text = `${torrent.name} has no file ${wanted}: give a number from 1 to ${files.length}, or a path`;
   throw new DaemonError('DAEMON_FILE_UNKNOWN', text, { wanted, fileCount: files.length });
 }
 

@@ -1,6 +1,7 @@
 /** The transfer threads: torrents moved off the main thread. Start with `transfer-pool.ts`. */
 export type {
   TorrentNews,
+  TorrentSpec,
   TransferOptions,
   TransferSnapshot,
 } from './messages.ts';

@@ -176,6 +176,19 @@ test('a magnet’s files are selected before they are known', async (t) => {
   assert.deepEqual(filesThere(scene), [2]);
 });
 
+test('the files that a magnet link selects come alone, unless more is asked for (BEP 53)', async (t) => {
+  const scene = await stage(t);
+  const text = `magnet:?xt=urn:btih:${scene.infoHash}&so=0,2-9`;
+  const source = { kind: 'magnet', text } as const;
+  const { loop, until } = await startLoop(t);
+  const key = await loop.add(specOf(scene, { source }));
+  await until('complete');
+  assert.deepEqual(filesThere(scene), [0, 2, 3]);
+  await loop.prioritiseFiles(key, []);
+  await until('complete');
+  assert.deepEqual(filesThere(scene), [0, 1, 2, 3]);
+});
+
 test('a file that is not there fails the torrent, or the call', async (t) => {
   const scene = await stage(t);
   const { loop, until } = await startLoop(t);

@@ -81,7 +81,7 @@ export class TorrentRunner {
       onFailed: (failure) => this.#fail(failure),
       onBan: (host) => tell({ kind: 'ban', line: `${host} sent bad data and was banned` }),
     });
-    this.wishes = new TorrentWishes(this.torrent, spec);
+    this.wishes = new TorrentWishes(this.torrent, spec, this.#input.selectOnly);
     this.torrent.addPeers([...spec.peers, ...peers], 'user');
     const isPrivate = info?.isPrivate ?? false;
     this.announcing = deps.announcingFor({ infoHash, trackers, isPrivate });

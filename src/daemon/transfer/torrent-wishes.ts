@@ -1,7 +1,7 @@
 /** What is wanted of one torrent, and how soon: files, order, pieces somebody waits for. */
 import { LEVEL_MAX, LEVEL_NORMAL, type Torrent } from '../../engine/index.ts';
 import { type Placement, prepareFiles } from '../../platform/disk/index.ts';
-import type { InfoDict } from '../../wire/index.ts';
+import type { FileRange, InfoDict } from '../../wire/index.ts';
 import { DaemonError } from '../daemon-error.ts';
 import { type FilePriorities, FileSelection } from './file-selection.ts';
 import type { TorrentSpec } from './messages.ts';
@@ -11,7 +11,9 @@ import { type PieceRange, PieceWaits } from './piece-waits.ts';
 export class TorrentWishes {
   readonly #torrent: Torrent;
   readonly #waits = new PieceWaits();
-  #priorities: FilePriorities;
+  /** Null: as the magnet link says, or all. */
+  #priorities: FilePriorities | null;
+  readonly #selectOnly: readonly FileRange[];
   #info: InfoDict | null = null;
   #placement: Placement | null = null;
   #selection: FileSelection | null = null;
@@ -20,11 +22,14 @@ export class TorrentWishes {
   /** Pieces fetched although their files are not wanted: somebody waits for them. */
   #lifted: readonly number[] = [];
 
-  constructor(torrent: Torrent, spec: TorrentSpec) {
+  /** `selectOnly` is what a magnet link says; the spec stands above it. */
+  constructor(torrent: Torrent, spec: TorrentSpec, selectOnly: readonly FileRange[]) {
     this.#torrent = torrent;
+    this.#selectOnly = selectOnly;
     torrent.isSequential = spec.isSequential ?? false;
-    const others = spec.otherFilesPriority ?? LEVEL_NORMAL;
-    this.#priorities = { files: spec.filePriorities ?? [], others };
+    const { filePriorities: files, otherFilesPriority: others } = spec;
+    const isSilent = files === undefined && others === undefined;
+    this.#priorities = isSilent ? null : { files: files ?? [], others: others ?? LEVEL_NORMAL };
   }
 
   /**
@@ -34,7 +39,7 @@ export class TorrentWishes {
   place(info: InfoDict, placement: Placement): void {
     this.#info = info;
     this.#placement = placement;
-    this.#select(this.#priorities);
+    this.#select(this.#priorities ?? selectedBy(this.#selectOnly, info));
   }
 
   /** Makes what must exist before the first piece. Throws `PlatformError`. */
@@ -119,6 +124,16 @@ export class TorrentWishes {
     }
     this.#torrent.setDeadlines(deadlines);
   }
+}
+
+/** What a magnet link selects; all, when it names none of the files (BEP 53). */
+function selectedBy(ranges: readonly FileRange[], { files }: InfoDict): FilePriorities {
+  const levels = files.flatMap(({ isPad }, nth) => {
+    const isNamed = ranges.some(({ first, last }) => nth >= first && nth <= last);
+    return isPad ? [] : [isNamed ? LEVEL_NORMAL : 0];
+  });
+  const isAny = levels.some((level) => level > 0);
+  return { files: isAny ? levels : [], others: LEVEL_NORMAL };
 }
 
 function givenUp(line: string): DaemonError {
