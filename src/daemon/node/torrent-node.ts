@@ -20,6 +20,8 @@ export interface NodeOptions {
   /** Bytes a second, `Infinity` for no limit. */
   readonly uploadLimit: number;
   readonly downloadLimit: number;
+  /** Peers of one torrent, and connections in all where those are more. Default 100 and 500. */
+  readonly peersMax?: number;
   /**
    * Transfer threads, each with a core, a port and torrents of its own. Default 1, which is all that
    * one torrent can use.
@@ -31,6 +33,9 @@ export interface NodeOptions {
 
 /** Where BitTorrent clients have always listened; routers may forward it already. */
 const USUAL_PORT = 6881;
+
+/** Connections of a node that is not told otherwise: the engine's own number. */
+const CONNECTIONS_USUAL = 500;
 
 /** Ports end here. */
 const PORT_MAX = 65_535;
@@ -99,7 +104,7 @@ async function openMarket(options: MarketOptions): Promise<NodeMarket> {
 
 /** One shard's part. */
 function transferOptions(
-  { data, bindHost, uploadLimit, downloadLimit, shards = 1 }: NodeOptions,
+  { data, bindHost, uploadLimit, downloadLimit, peersMax, shards = 1 }: NodeOptions,
   { listenPort, market }: { readonly listenPort: number; readonly market: NodeMarket | null },
 ): TransferOptions {
   return {
@@ -107,10 +112,16 @@ function transferOptions(
     bindHost,
     uploadLimit: uploadLimit / shards,
     downloadLimit: downloadLimit / shards,
+    ...(peersMax === undefined ? {} : roomFor(peersMax)),
     resumeDir: data.resume,
     exchange: market?.settingsFor(shards) ?? null,
     moneyPort: market?.newPort() ?? null,
   };
+}
+
+/** Whoever wants more peers for a torrent also wants the connections for them. */
+function roomFor(peersMax: number): Pick<TransferOptions, 'connectionsMax' | 'peersPerTorrentMax'> {
+  return { peersPerTorrentMax: peersMax, connectionsMax: Math.max(peersMax, CONNECTIONS_USUAL) };
 }
 
 /** The first shard takes the user's port, the others the ports after it, as far as they are free. */
