@@ -6,6 +6,7 @@ import {
   readAsk,
   readBtt,
   readPeer,
+  readPeerCount,
   readPort,
   readPrice,
   readRate,
@@ -168,6 +169,7 @@ function addNetworkOptions(command: Command): Command {
     .option('--bind <address>', 'local address to listen on and connect from')
     .option('--upload-limit <rate>', 'such as 500K or 2M (a second)', readRate)
     .option('--download-limit <rate>', 'such as 500K or 2M (a second)', readRate)
+    .option('--max-peers <number>', 'peers of a torrent at a time (default: 100)', readPeerCount)
     .option('--no-trackers', "do not use the torrent's trackers")
     .option('--no-dht', 'accepted for scripts: this version has no DHT')
     .option('--no-lsd', 'accepted for scripts: this version has no local discovery')
