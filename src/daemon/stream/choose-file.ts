@@ -4,8 +4,8 @@ import { isPlayable } from './content-type.ts';
 import type { StreamedFile, StreamedTorrent } from './streamed-torrent.ts';
 
 /**
- * The file that `wanted` names, by number (from 1, as `info` prints them), by path, or by the end of
- * a path that only one file has. Without it the largest that a player would play, else the largest.
+ * The file that `wanted` names, by number (from 1, as `info` prints them), by path, or by the end
+ * of a path that only one file has. Without it the largest that a player would play, else the largest.
  *
  * @throws DaemonError DAEMON_FILE_UNKNOWN
  */
@@ -18,8 +18,12 @@ export function chooseFile(torrent: StreamedTorrent, wanted: string | null): Str
     );
   const found = /^\d+$/.test(wanted) ? files[Number(wanted) - 1] : byPath(files, wanted);
   if (found) return found;
-  const text = `${torrent.name} has no file ${wanted}: give a number from 1 to ${files.length}, or a path`;
-  throw new DaemonError('DAEMON_FILE_UNKNOWN', text, { wanted, fileCount: files.length });
+  const text = `${torrent.name} has no file ${wanted}`;
+  const advice = `give a number from 1 to ${files.length}, or a path`;
+  throw new DaemonError('DAEMON_FILE_UNKNOWN', `${text}: ${advice}`, {
+    wanted,
+    fileCount: files.length,
+  });
 }
 
 function largest(playable: readonly StreamedFile[], all: readonly StreamedFile[]): StreamedFile {

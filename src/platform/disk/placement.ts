@@ -19,7 +19,7 @@ export class Placement {
   readonly #parts: PartFile | null;
   readonly #absent = new Set<string>();
 
-  /** Everything is in its file at first. Throws `PlatformError` when the part file is unreadable. */
+  /** Everything is in its file at first. Throws `PlatformError` for an unreadable part file. */
   constructor(layout: FileLayout, pieceLengthBytes: number) {
     this.layout = layout;
     this.totalBytes = layout.totalBytes;
