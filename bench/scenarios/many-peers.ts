@@ -42,8 +42,8 @@ export const manyPeers: Scenario = {
     'process (bench/swarm/light-peers.ts) that shares the cores. Seeding: all are interested, ' +
     'upload is limited to 20 MiB/s. Downloading: all unchoke us, each gives about 11 KiB/s; ' +
     'once more with a limit of 10 MiB/s. The delay is of the transfer thread’s event loop ' +
-    '(perf_hooks), over 20 s that begin 5 s after the last peer has connected; the node is looked ' +
-    'at each second, as a screen does.',
+    '(perf_hooks), over 20 s that begin 5 s after the last peer has connected; the node is ' +
+    'looked at each second, as a screen does.',
   defaults: { sizeBytes: 2 ** 31, pieceLengthBytes: 2 ** 20, runs: 3 },
   columns: [
     { title: 'delay p50 ms', figure: 'delayP50Ms', digits: 1 },

@@ -20,7 +20,7 @@ const FILL_TIMEOUT_MS = 300_000;
 export const tenThousand: Scenario = {
   name: 'torrents',
   conditions:
-    `${TORRENT_COUNT} complete torrents of 64 MiB (one sparse file, 256 pieces, no trackers), all ` +
+    `${TORRENT_COUNT} complete torrents of 64 MiB (a sparse file, 256 pieces, no trackers), all ` +
     'seeding, none asked for. The start is from the process to a node that lists and serves them ' +
     'all: ours from its session file, libtorrent from the torrent files in seed mode without ' +
     'verifying files; neither looks at a file before somebody asks for it. CPU is of a core over ' +

@@ -178,9 +178,10 @@ export class SessionStore {
   #write(key: string, { record, source, resume }: Pending): void {
     const database = this.#database;
     if (record) {
+      const values = valuesOf(record);
       database.run(
-        `INSERT OR REPLACE INTO torrent VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-        ...valuesOf(record),
+        `INSERT OR REPLACE INTO torrent VALUES (${values.map(() => '?').join(', ')})`,
+        ...values,
       );
     }
     if (source) {

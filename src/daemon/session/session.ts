@@ -345,7 +345,7 @@ export class Session {
   }
 }
 
-/** Complete, willing and not yet with the transfer thread: it can be ready without taking a place. */
+/** Complete, willing and not with the transfer thread: it can be ready without taking a place. */
 function isReadySeed({ record, isWilling, place }: SessionEntry): boolean {
   return record.isComplete && isWilling && place === 'out';
 }

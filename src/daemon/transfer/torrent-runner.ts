@@ -103,7 +103,7 @@ export class TorrentRunner {
     await Promise.all([this.announcing.stop(), this.#close()]);
   }
 
-  /** Closes all but the announces, which the caller takes over: nobody has wanted it for a while. */
+  /** Closes all but the announces, which the caller takes over: nobody wanted it for a while. */
   async fallAsleep(): Promise<void> {
     this.announcing.detach();
     await this.#close();

@@ -125,7 +125,7 @@ async function stamps(layout: FileLayout): Promise<Stamps> {
 
 let boot: string | null = null;
 
-/** Names this run of the machine; on systems that do not tell, every process is a run of its own. */
+/** Names this run of the machine; where the system does not tell, each process is its own run. */
 function bootId(): string {
   if (boot !== null) return boot;
   try {
