@@ -22,14 +22,15 @@ const TWO_THREADS = { contender: 'two threads', figure: 'ownMibPerSecond' };
 export const shards: Scenario = {
   name: 'shards',
   conditions:
-    `${TORRENT_COUNT} random files (together the size given), a torrent and a seed each, downloaded ` +
-    'by one node of ours with one transfer thread and with two, over loopback, in memory, TCP, ' +
-    'plaintext. The seeds share the cores and cost little: the kernel sends their file without a ' +
-    'copy (bench/sendfile_seed.py; their CPU seconds are in the table). A transfer thread hands its ' +
-    'writing to other threads, so it keeps more than one core busy: where there are only two, one ' +
-    'thread kept on one core is what two threads on two compare with, and two processes that share ' +
-    'nothing show what the machine allows. Own seconds: from the first torrent added to the last ' +
-    'one complete. SHA-256 of the copies is compared after each run, outside of it.',
+    `${TORRENT_COUNT} random files (together the size given), a torrent and a seed each, ` +
+    'downloaded by one node of ours with one transfer thread and with two, over loopback, in ' +
+    'memory, TCP, plaintext. The seeds share the cores and cost little: the kernel sends their ' +
+    'file without a copy (bench/sendfile_seed.py; their CPU seconds are in the table). A ' +
+    'transfer thread hands its writing to other threads, so it keeps more than one core busy: ' +
+    'where there are only two, one thread kept on one core is what two threads on two compare ' +
+    'with, and two processes that share nothing show what the machine allows. Own seconds: from ' +
+    'the first torrent added to the last one complete. SHA-256 of the copies is compared after ' +
+    'each run, outside of it.',
   defaults: { sizeBytes: 2 * 2 ** 30 },
   columns: [
     { title: 'own s', figure: 'ownSeconds' },
