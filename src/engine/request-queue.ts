@@ -10,10 +10,10 @@ import type { Taker } from './taker.ts';
 /** Requests in flight at first. */
 const DEPTH_FIRST = 16;
 /**
- * And the least later (libtorrent's number): sixteen held by a peer of 11 KiB/s would take 23 s, and
- * a few hundred such peers would hold all pieces that memory allows to be open.
+ * And the least later: sixteen held by a peer of 11 KiB/s would take 23 s, and a few hundred such
+ * peers would hold all pieces that memory allows to be open.
  */
-const DEPTH_MIN = 2;
+const DEPTH_MIN = 4;
 /** And at most: 8 MiB on their way, far beyond any one peer's bandwidth-delay product. */
 const DEPTH_MAX = 512;
 /** What peers take when they do not say (`reqq`, BEP 10): libtorrent's default. */
