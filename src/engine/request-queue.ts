@@ -4,6 +4,7 @@ import { MESSAGE, putBlockRef, REQUEST_BYTES } from '../wire/index.ts';
 import type { PieceGeometry } from './content.ts';
 import type { Outbox } from './outbox.ts';
 import type { PartialPiece } from './partial-piece.ts';
+import { PendingRequests } from './pending-requests.ts';
 import type { PiecePicker } from './piece-picker.ts';
 import type { Taker } from './taker.ts';
 
@@ -51,7 +52,7 @@ export class RequestQueue {
   /** Somebody waits for certain pieces: pipelines are kept short. */
   isUrgent = false;
   /** Block key → tag of the request. */
-  readonly #pending = new Map<number, number>();
+  readonly #pending = new PendingRequests();
   /** Pending, but given back to the picker: another peer may deliver sooner. */
   readonly #released = new Set<number>();
   #depth = DEPTH_FIRST;
