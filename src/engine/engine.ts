@@ -38,6 +38,8 @@ export interface EngineDeps {
    * seconds. The peer waits for that, at most as long as for a handshake.
    */
   readonly rouse?: (torrentKey: string) => boolean;
+  /** The time to the millisecond; without it that of the last tick serves. */
+  readonly clock?: () => Instant;
 }
 
 /** Limits and names. */
@@ -112,6 +114,10 @@ export class Engine implements EngineContext, GateKeeper {
     this.#peersPerTorrentMax = options.peersPerTorrentMax ?? PEERS_PER_TORRENT_MAX;
     this.uploads.limit(options.uploadLimit ?? UNLIMITED);
     this.downloads.limit(options.downloadLimit ?? UNLIMITED);
+  }
+
+  clock(): Instant {
+    return this.#deps.clock?.() ?? this.now;
   }
 
   /** Limits block payload of all torrents together; effective at once. */
