@@ -8,6 +8,7 @@
  * @module
  */
 export { type AddressClass, classifyAddress } from './address-class.ts';
+export { IpFilter, type ParsedIpList, parseIpList } from './ip-filter.ts';
 export {
   TrackerClient,
   type TrackerClientOptions,
