@@ -1,6 +1,6 @@
 /** The transfer thread's inside: the engine, its port, its clock, and the torrents at work. */
 import { classifyAddress } from '../../discovery/index.ts';
-import { Engine, PeerExchange, type PeerAddress } from '../../engine/index.ts';
+import { Engine, type PeerAddress, PeerExchange } from '../../engine/index.ts';
 import { nodeHasher } from '../../platform/disk/index.ts';
 import { listenTcp, type TcpListener, tcpDialer } from '../../platform/net/index.ts';
 import type { TrackerAnnouncer, TrackerTransport } from '../../platform/tracker/index.ts';
