@@ -46,7 +46,8 @@ export function isSecureNodeId(id: Uint8Array, ip: Uint8Array): boolean {
 
 function prefixHash(ip: Uint8Array, last: number): number {
   const mask = ip.length === 4 ? V4_MASK : V6_MASK;
-  const masked = Uint8Array.from(mask, (bits, at) => (ip[at] ?? 0) & bits);
+  const masked = new Uint8Array(mask.length);
+  for (let at = 0; at < mask.length; at++) masked[at] = (ip[at] ?? 0) & (mask[at] ?? 0);
   masked[0] = (masked[0] ?? 0) | ((last & 0x07) << 5);
   return crc32c(masked);
 }
