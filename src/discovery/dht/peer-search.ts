@@ -47,25 +47,31 @@ export interface PeerSearchResult {
 /** Peers taken from one search, the rest ignored: more than any client connects to. */
 const PEERS_MAX = 2000;
 
+/** Peers taken from our own store. */
+const OWN_PEERS_MAX = 200;
+
 /** Starts a search. */
 export function searchPeers(node: DhtNode, search: PeerSearch): void {
   const { infoHash, isScrape } = search;
   const seen = new Set<string>();
   const count = new SwarmCount();
+  const tell = (peers: readonly Endpoint[], isTellerLocal: boolean): void => {
+    const fresh = peers.filter((peer) => {
+      const isNew = seen.size < PEERS_MAX && !seen.has(keyOf(peer));
+      if (!isNew || !isPeerUsable(peer, isTellerLocal)) return false;
+      seen.add(keyOf(peer));
+      return true;
+    });
+    if (fresh.length > 0) search.onPeers(fresh);
+  };
+  // We may be one of those who keep this torrent's peers.
+  tell(node.peers.pick({ infoHash, countMax: OWN_PEERS_MAX, noSeeds: false }), true);
   node.searches.start({
     target: infoHash,
     query: { method: 'get_peers', infoHash, want: null, isScrape, noSeeds: false },
     onReply: (reply, from) => {
       count.add(reply.seedFilter, reply.peerFilter);
-      const isTellerLocal = isLocalHost(from.host);
-      const fresh: Endpoint[] = [];
-      for (const peer of reply.peers) {
-        const isNew = seen.size < PEERS_MAX && !seen.has(keyOf(peer));
-        if (!isNew || !isPeerUsable(peer, isTellerLocal)) continue;
-        seen.add(keyOf(peer));
-        fresh.push(peer);
-      }
-      if (fresh.length > 0) search.onPeers(fresh);
+      tell(reply.peers, isLocalHost(from.host));
     },
     onDone: (lookup) => {
       const { askedCount, hops } = lookup;

@@ -11,7 +11,7 @@ export interface DueTorrent {
 const ROUND_MS = 15 * 60_000;
 
 /** While nobody was found, the pause is shorter: it doubles from here to the usual one. */
-const RETRY_MS = 30_000;
+const RETRY_MS = 5_000;
 
 /** A round that has not ended by now is forgotten. */
 const ROUND_MS_MAX = 2 * 60_000;

@@ -1,7 +1,14 @@
 /** A network of DHT nodes in memory, with delay and loss, that replays from its seed. */
 import { createHash } from 'node:crypto';
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { assert, type Instant, instant, type Random, randomInt, seededRandom } from '../../../units/index.ts';
+import {
+  assert,
+  type Instant,
+  instant,
+  type Random,
+  randomInt,
+  seededRandom,
+} from '../../../units/index.ts';
 import { type Endpoint, type Family, parseIp, secureNodeId } from '../../../wire/index.ts';
 import { Dht, type DhtOptions, type DhtPorts } from '../index.ts';
 
