@@ -11,6 +11,7 @@ import {
 } from '../units/index.ts';
 import { type Handshake, makePeerId } from '../wire/index.ts';
 import { Choker } from './choker.ts';
+import { DownloadTap } from './download-tap.ts';
 import type { PeerExtension } from './extension.ts';
 import { type GateKeeper, HandshakeGate } from './handshake-gate.ts';
 import { Peer } from './peer.ts';
@@ -18,8 +19,8 @@ import type { EngineContext } from './peer-owner.ts';
 import type { Connection, ConnectionEvents, Dialer, Hasher } from './ports.ts';
 import { SlabPool } from './slab-pool.ts';
 import { standardChoking } from './standard-choking.ts';
-import { TokenBucket } from './token-bucket.ts';
 import { Torrent, type TorrentEvents } from './torrent.ts';
+import type { RateLimits } from './torrent-limits.ts';
 import type { UploadPolicy } from './upload-policy.ts';
 import { UploadScheduler } from './upload-scheduler.ts';
 
@@ -32,6 +33,11 @@ export interface EngineDeps {
   readonly extensions: readonly PeerExtension[];
   /** Replaces standard choking. */
   readonly uploadPolicy: UploadPolicy | null;
+  /**
+   * A peer asks for a torrent that is not here: true when it will be added and begun within
+   * seconds. The peer waits for that, at most as long as for a handshake.
+   */
+  readonly rouse?: (torrentKey: string) => boolean;
 }
 
 /** Limits and names. */
@@ -42,11 +48,14 @@ export interface EngineOptions {
   readonly downloadLimit?: BytesPerSecond;
   /** Connections at most, half-open ones included. Default 500. */
   readonly connectionsMax?: number;
-  /** Memory for unfinished pieces in bytes. Default 32 MiB. */
+  /** Peers of one torrent at most. Default 100. */
+  readonly peersPerTorrentMax?: number;
+  /** Memory for unfinished pieces in bytes. Default 20 MiB. */
   readonly slabBytes?: number;
 }
 
 const CONNECTIONS_MAX = 500;
+const PEERS_PER_TORRENT_MAX = 100;
 /** Outgoing connections that have not shaken hands yet. */
 const HALF_OPEN_MAX = 40;
 /** A handshake must be complete by then. */
@@ -68,6 +77,7 @@ export class Engine implements EngineContext, GateKeeper {
   readonly clientName: string;
   readonly extensions: readonly PeerExtension[];
   readonly uploads: UploadScheduler = new UploadScheduler();
+  readonly downloads: DownloadTap = new DownloadTap(() => this.#busy);
   readonly sha1: (view: Uint8Array) => Uint8Array;
   readonly torrents: Map<string, Torrent> = new Map();
   /** Port that peers can reach us at; 0 while there is none. */
@@ -76,8 +86,12 @@ export class Engine implements EngineContext, GateKeeper {
   readonly #deps: EngineDeps;
   readonly #slabs: SlabPool;
   readonly #choker: Choker;
-  readonly #downloads: TokenBucket;
   readonly #connectionsMax: number;
+  readonly #peersPerTorrentMax: number;
+  /** Torrents that have peers, or had until the last sample: only these cost time. */
+  readonly #busy = new Set<Torrent>();
+  /** By torrent: handshakes of peers that wait for it to be roused. */
+  readonly #held = new Map<string, HandshakeGate[]>();
   readonly #pending = new Map<Connection, Pending>();
   /** Torrent of an outgoing connection that has not shaken hands. */
   readonly #dialled = new Map<Connection, Torrent>();
@@ -85,7 +99,6 @@ export class Engine implements EngineContext, GateKeeper {
   #connectionCount = 0;
   #sampledAt = 0;
   #bestUploadRate = 0;
-  #isTapOpen = true;
 
   constructor(deps: EngineDeps, options: EngineOptions) {
     this.#deps = deps;
@@ -95,15 +108,16 @@ export class Engine implements EngineContext, GateKeeper {
     this.sha1 = (view) => deps.hasher.sha1(view);
     this.#slabs = new SlabPool(options.slabBytes);
     this.#choker = new Choker(deps.uploadPolicy ?? standardChoking());
-    this.#downloads = new TokenBucket(options.downloadLimit ?? UNLIMITED);
     this.#connectionsMax = options.connectionsMax ?? CONNECTIONS_MAX;
+    this.#peersPerTorrentMax = options.peersPerTorrentMax ?? PEERS_PER_TORRENT_MAX;
     this.uploads.limit(options.uploadLimit ?? UNLIMITED);
+    this.downloads.limit(options.downloadLimit ?? UNLIMITED);
   }
 
-  /** Limits block payload in both directions; effective at once. */
-  limit(rates: { readonly upload?: BytesPerSecond; readonly download?: BytesPerSecond }): void {
+  /** Limits block payload of all torrents together; effective at once. */
+  limit(rates: RateLimits): void {
     if (rates.upload !== undefined) this.uploads.limit(rates.upload);
-    if (rates.download !== undefined) this.#downloads.limit(rates.download);
+    if (rates.download !== undefined) this.downloads.limit(rates.download);
   }
 
   /** Adds a torrent by its info-hash; `begin` on it starts pieces when the metadata is known. */
@@ -117,6 +131,7 @@ export class Engine implements EngineContext, GateKeeper {
       random,
       events,
     });
+    torrent.peersMax = this.#peersPerTorrentMax;
     this.torrents.set(torrent.key, torrent);
     return torrent;
   }
@@ -125,6 +140,7 @@ export class Engine implements EngineContext, GateKeeper {
   remove(torrent: Torrent): void {
     torrent.stop('the torrent was removed');
     this.torrents.delete(torrent.key);
+    this.#busy.delete(torrent);
   }
 
   /** A connection came in. Its events go to the returned object. */
@@ -144,26 +160,17 @@ export class Engine implements EngineContext, GateKeeper {
     this.#choker.request();
   }
 
-  /**
-   * Block payload came in. A used-up limit closes the tap at once: a tick is long for a fast peer.
-   */
-  onReceived(byteCount: number): void {
-    if (!this.#downloads.isLimited) return;
-    this.#downloads.take(byteCount);
-    this.#turnTap();
-  }
-
   /** Time passes: limits fill, peers are looked after, new connections are made. */
   tick(now: Instant): void {
     const elapsedMs = Math.max(0, now - this.now);
     this.now = now;
-    this.#downloads.fill(elapsedMs);
-    this.#turnTap();
+    this.downloads.fill(elapsedMs);
     this.uploads.fill(elapsedMs);
     for (const peer of this.#peers()) peer.onTick(now);
     if (now - this.#sampledAt >= SAMPLE_MS) this.#sample(now);
     if (this.#choker.isDue(now)) this.#rechoke(now);
     this.#connectMore(now);
+    if (this.#held.size > 0) this.#letIn();
     for (const { connection, since } of this.#pending.values()) {
       if (now - since > HANDSHAKE_MS) connection.close('no handshake within 10 s');
     }
@@ -182,6 +189,17 @@ export class Engine implements EngineContext, GateKeeper {
     if (!torrent || torrent.isStopped) return null;
     const flags = { extended: true, fast: true, dht: false };
     return { infoHash, peerId: this.localPeerId, flags };
+  }
+
+  hold(infoHash: Uint8Array, gate: HandshakeGate): boolean {
+    const key = toHex(infoHash);
+    const torrent = this.torrents.get(key);
+    const held = this.#held.get(key);
+    const isComing = torrent ? held && isBeingPrepared(torrent) : this.#deps.rouse?.(key);
+    if (!isComing) return false;
+    if (held) held.push(gate);
+    else this.#held.set(key, [gate]);
+    return true;
   }
 
   admit(connection: Connection, remote: Handshake): ConnectionEvents | null {
@@ -203,8 +221,9 @@ export class Engine implements EngineContext, GateKeeper {
     this.#pending.delete(connection);
     this.#dialled.delete(connection);
     const peer = new Peer(torrent, { peerKey: this.#nextPeerKey++, connection, remote });
+    this.#busy.add(torrent);
     torrent.adopt(peer);
-    if (!this.#isTapOpen) peer.pauseReading(true);
+    if (!this.downloads.isOpenFor(torrent)) peer.pauseReading(true);
     return this.#counted(peer);
   }
 
@@ -255,18 +274,29 @@ export class Engine implements EngineContext, GateKeeper {
   }
 
   *#peers(): Iterable<Peer> {
-    for (const torrent of this.torrents.values()) yield* torrent.peers.values();
+    for (const torrent of this.#busy) yield* torrent.peers.values();
+  }
+
+  /** Lets those in whose torrent is ready; the others wait on until their time is up. */
+  #letIn(): void {
+    for (const [key, gates] of this.#held) {
+      const torrent = this.torrents.get(key);
+      const isReady = torrent && !isBeingPrepared(torrent);
+      if (!isReady && gates.some((gate) => !gate.isClosed)) continue;
+      this.#held.delete(key);
+      for (const gate of gates) gate.resume();
+    }
   }
 
   #sample(now: Instant): void {
     const elapsedMs = now - this.#sampledAt;
     this.#sampledAt = now;
     let uploadRate = 0;
-    for (const torrent of this.torrents.values()) {
-      if (torrent.peers.size === 0 && torrent.received.rate === 0 && torrent.sent.rate === 0)
-        continue;
+    for (const torrent of this.#busy) {
       torrent.sample(elapsedMs);
       uploadRate += torrent.sent.rate;
+      const isQuiet = torrent.received.rate === 0 && torrent.sent.rate === 0;
+      if (torrent.peers.size === 0 && isQuiet) this.#busy.delete(torrent);
     }
     this.#bestUploadRate = Math.max(this.#bestUploadRate * 0.999, uploadRate);
   }
@@ -281,14 +311,6 @@ export class Engine implements EngineContext, GateKeeper {
       : SLOTS_UNLIMITED;
     const { random } = this.#deps;
     this.#choker.run({ peers: this.#peers(), capacity, isLimited, slots, random }, now);
-  }
-
-  /** Opens and closes the tap of every connection by the download limit. */
-  #turnTap(): void {
-    const { isOpen } = this.#downloads;
-    if (isOpen === this.#isTapOpen) return;
-    this.#isTapOpen = isOpen;
-    for (const peer of this.#peers()) peer.pauseReading(!isOpen);
   }
 
   #connectMore(now: Instant): void {
@@ -306,6 +328,11 @@ export class Engine implements EngineContext, GateKeeper {
       }
     }
   }
+}
+
+/** Its metadata is known, and what is on disk is being found out. */
+function isBeingPrepared(torrent: Torrent): boolean {
+  return torrent.work === null && !torrent.isStopped;
 }
 
 /** Negative, zero or positive, as the first byte that differs says. */

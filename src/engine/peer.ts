@@ -52,6 +52,7 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
     this.download = new PeerDownload(this.#wiring);
     this.upload = new PeerUpload(this.#wiring);
     this.#framer = new PeerFramer(this);
+    this.#wiring.dropTarget = () => this.#framer.dropTarget();
     this.#metadata = new MetadataExchange(owner, peerKey, (payload) =>
       this.#hub?.sendTo(METADATA_EXTENSION, payload),
     );
@@ -165,7 +166,9 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
     const { owner, sessions, connection } = this.#wiring;
     for (const session of sessions) session.onTick(now);
     if (owner.collector) this.#metadata.onTick(now);
-    if (this.download.requests.wantsMore) this.download.fill();
+    // Of two thousand peers most are waiting for something: this must cost nothing for them.
+    const { isInteresting, requests } = this.download;
+    if (isInteresting && requests.wantsMore) this.download.fill();
     this.flush();
     this.partFromSeed();
     if (now - this.#heardAt > SILENCE_MS) this.close('it has been silent for four minutes');
@@ -177,7 +180,7 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
 
   /** Twice a second: rates, pipeline depth, snubbing. */
   onSample(elapsedMs: number, now: Instant): void {
-    if (this.download.sample(elapsedMs, now)) this.#framer.dropTarget();
+    this.download.sample(elapsedMs, now);
     this.upload.sent.sample(elapsedMs);
   }
 
@@ -298,10 +301,10 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
     this.partFromSeed();
   }
 
-  /** Two seeds have nothing to say to each other, unless an extension has. */
+  /** A seed is of no use to us when we want nothing, unless to an extension. */
   partFromSeed(): void {
     const { owner } = this.#wiring;
-    const isUseless = owner.isSeeding && this.download.pieces.isComplete;
+    const isUseless = owner.isSated && this.download.pieces.isComplete;
     if (isUseless && !this.isSettling) owner.onSeedMet(this.peerKey);
   }
 

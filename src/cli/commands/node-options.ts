@@ -18,6 +18,7 @@ export interface NetworkOptions extends WalletOptions {
   readonly bind?: string;
   readonly uploadLimit?: BytesPerSecond;
   readonly downloadLimit?: BytesPerSecond;
+  readonly maxPeers?: number;
   readonly peer?: readonly HostPort[];
   readonly trackers: boolean;
 }
@@ -33,6 +34,7 @@ export function nodeOptions(options: NetworkOptions, trade: Trade | null): NodeO
     bindHost: options.bind ?? null,
     uploadLimit: options.uploadLimit ?? UNLIMITED,
     downloadLimit: options.downloadLimit ?? UNLIMITED,
+    ...(options.maxPeers === undefined ? {} : { peersMax: options.maxPeers }),
     market: trade && { ...trade, wallet: walletChoice(options) },
   };
 }

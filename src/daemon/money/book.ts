@@ -15,6 +15,7 @@ import {
   headerHash,
   judgeLane,
   judgeVoucher,
+  KnownSigners,
   type LaneEntry,
   type LaneOffer,
   type Secp256k1,
@@ -75,16 +76,23 @@ export class Book implements SellerBook {
   readonly #patienceMs: number;
   readonly #lanes = new Map<string, BookLane>();
   readonly #dirty = new Set<BookLane>();
+  readonly #signers: KnownSigners;
   #admissions = 0;
+  #isClosed = false;
 
   constructor(parts: BookParts, options: BookOptions = {}) {
     this.#parts = parts;
+    this.#signers = new KnownSigners(parts.secp256k1);
     this.#incrementMin = options.incrementMin ?? (1n as Atto);
     this.#patienceMs = options.patienceMs ?? parts.chain.network.pollMs * 50;
     for (const earning of parts.earnings.live()) this.#keep(earning);
   }
 
   admitLane(offer: LaneOffer, done: (admission: LaneAdmission) => void): void {
+    if (this.#isClosed) {
+      done(BOOK_CLOSED);
+      return;
+    }
     const { payee, clock } = this.#parts;
     const known = this.#find(offer.allotment, offer.lane.index);
     if (known) {
@@ -104,7 +112,8 @@ export class Book implements SellerBook {
     this.#checkOnChain(offer).then(
       (admission) => {
         this.#admissions--;
-        if (admission.ok) this.#write(offer, verdict.entry, done);
+        if (this.#isClosed) done(BOOK_CLOSED);
+        else if (admission.ok) this.#write(offer, verdict.entry, done);
         else done(admission);
       },
       (error: unknown) => {
@@ -119,15 +128,19 @@ export class Book implements SellerBook {
     context: PaymentContext,
     done: (outcome: VoucherOutcome) => void,
   ): void {
+    if (this.#isClosed) {
+      done(BOOK_CLOSED);
+      return;
+    }
     const { allotment, lane: index } = signed.voucher;
     const lane = this.#lanes.get(keyOf(allotment, index));
     if (lane && lane.state !== 'live') {
       done(CLAIMED);
       return;
     }
-    const { clock, digests, secp256k1, history } = this.#parts;
+    const { clock, digests, history } = this.#parts;
     const incrementMin = this.#incrementMin;
-    const rules = { now: clock.now(), digests, secp256k1, incrementMin };
+    const rules = { now: clock.now(), digests, signers: this.#signers, incrementMin };
     const verdict = judgeVoucher(signed, lane?.entry, rules);
     if (!lane || !verdict.ok) {
       done(verdict.ok ? CLAIMED : verdict);
@@ -194,6 +207,11 @@ export class Book implements SellerBook {
     }
   }
 
+  /** Takes nothing more: the ledger is about to be closed. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
   /** In memory while live, on the disk for ever. */
   #find(allotment: Hash32, index: number): BookLane | null {
     const lane = this.#lanes.get(keyOf(allotment, index));
@@ -228,8 +246,7 @@ export class Book implements SellerBook {
       await sleep(chain.network.pollMs);
     }
     await this.#parts.clock.refresh();
-    const { lanes } = await chain.escrow.claimed(allotment);
-    if (((lanes >> BigInt(lane.index)) & 1n) === 1n) return CLAIMED;
+    if (await chain.escrow.isClaimed(allotment, lane.index)) return CLAIMED;
     return { ok: true, earned: ZERO_ATTO };
   }
 
@@ -301,6 +318,8 @@ interface Refused {
   readonly ok: false;
   readonly refusal: { readonly code: string; readonly text: string };
 }
+
+const BOOK_CLOSED: Refused = refuse('book-closed', 'the wallet is being closed');
 
 const CLAIMED: Refused = refuse('lane-claimed', 'the lane was claimed: offer another');
 

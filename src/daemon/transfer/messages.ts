@@ -1,8 +1,10 @@
 /** What the main thread and the transfer thread say to each other: plain values only. */
 import type { MessagePort } from 'node:worker_threads';
-import type { PeerAddress, TorrentSnapshot } from '../../engine/index.ts';
+import type { PeerAddress, TorrentPhase, TorrentSnapshot } from '../../engine/index.ts';
 import type { ExchangeSnapshot } from '../../exchange/index.ts';
+import type { ResumeRecord } from '../../platform/disk/index.ts';
 import type { ExchangeSettings } from './exchange-settings.ts';
+import type { PieceRange } from './piece-waits.ts';
 
 /** How the transfer thread is set up. Rates in bytes a second, `Infinity` for no limit. */
 export interface TransferOptions {
@@ -12,6 +14,10 @@ export interface TransferOptions {
   readonly bindHost: string | null;
   readonly uploadLimit: number;
   readonly downloadLimit: number;
+  /** Connections at most, all torrents together; left out, the engine's number. */
+  readonly connectionsMax?: number;
+  /** Peers of one torrent at most; left out, the engine's number. */
+  readonly peersPerTorrentMax?: number;
   /** Folder of resume records; null keeps none. */
   readonly resumeDir: string | null;
   /** The market's side; null for an ordinary client. */
@@ -31,6 +37,46 @@ export interface TorrentSpec {
   readonly useTrackers: boolean;
   /** A seed fails when something is missing instead of downloading it. */
   readonly mustBeComplete: boolean;
+  /**
+   * Priorities of files in torrent order, padding not counted: 0 is not wanted, 4 is usual, 7 comes
+   * first. More of them than files fail the torrent with DAEMON_FILE_UNKNOWN.
+   */
+  readonly filePriorities?: readonly number[];
+  /** Of the files that `filePriorities` does not reach; 4 when it is left out. */
+  readonly otherFilesPriority?: number;
+  /** Begins pieces by index, not by rarity. */
+  readonly isSequential?: boolean;
+  /**
+   * The resume record, or null when there is none: whoever gives it keeps the records, and hears
+   * of new ones as news. Left out, they are kept in `resumeDir`.
+   */
+  readonly resume?: ResumeRecord | null;
+  /** Whether it may fall asleep when it is complete and nobody wants it. */
+  readonly maySleep?: boolean;
+}
+
+/**
+ * A complete torrent that costs next to nothing until a peer asks for it: then `wanted` is told,
+ * and it is to be `add`ed within a few seconds.
+ */
+export interface SleepingTorrent {
+  /** Lower-case hex info-hash. */
+  readonly torrent: string;
+  /** Announced to; empty announces nowhere. */
+  readonly trackers: readonly (readonly string[])[];
+  readonly isPrivate: boolean;
+}
+
+/** What a torrent at work is doing. Sizes in bytes, rates in bytes a second. */
+export interface TorrentActivity {
+  readonly torrent: string;
+  readonly phase: TorrentPhase;
+  readonly haveBytes: number;
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+  readonly receiveRate: number;
+  readonly sendRate: number;
+  readonly peerCount: number;
 }
 
 /** What happened to a torrent. `line` is for people. */
@@ -42,8 +88,34 @@ export type TorrentNews =
   | { readonly kind: 'ban'; readonly line: string }
   /** Why paying stopped, or did not begin. */
   | { readonly kind: 'market'; readonly line: string }
+  /** To be kept by whoever gave `resume`; null to be forgotten. */
+  | { readonly kind: 'resume'; readonly record: ResumeRecord | null }
+  /** It sleeps, and a peer asks for it: `add` it. */
+  | { readonly kind: 'wanted' }
+  /** It fell asleep: nobody has asked for it in a while. */
+  | { readonly kind: 'asleep' }
   | { readonly kind: 'complete' }
   | { readonly kind: 'failed'; readonly code: string; readonly line: string };
+
+/** New limits in bytes a second; `Infinity` lifts one, a missing one stays. */
+export interface TransferRates {
+  readonly upload?: number;
+  readonly download?: number;
+}
+
+/** How much one direction of a transfer thread is used. */
+export interface DirectionLoad {
+  /** Block payload since the thread began. */
+  readonly movedBytes: number;
+  /** Whether the thread's limit held something back since it was last asked. */
+  readonly wasShort: boolean;
+}
+
+/** How busy a transfer thread is. */
+export interface TransferLoad {
+  readonly upload: DirectionLoad;
+  readonly download: DirectionLoad;
+}
 
 /** Everything the screen shows at one moment. */
 export interface TransferSnapshot {
@@ -54,10 +126,32 @@ export interface TransferSnapshot {
 /** Calls of the main thread; `torrent` is the key `add` returned. */
 export interface TransferCalls {
   add(spec: TorrentSpec): Promise<string>;
+  /** Registers complete torrents without reading them. */
+  addSleeping(torrents: readonly SleepingTorrent[]): Promise<void>;
+  /** Of torrents at work and asleep alike. */
   remove(torrent: string): Promise<void>;
   addPeers(torrent: string, peers: readonly PeerAddress[]): Promise<void>;
-  limit(rates: { readonly upload?: number; readonly download?: number }): Promise<void>;
+  /**
+   * Replaces the priorities of files, as in `TorrentSpec`; missing ones are 4. What is not wanted
+   * any more stays on disk; what is wanted again goes on. Refused with DAEMON_FILE_UNKNOWN.
+   */
+  prioritiseFiles(torrent: string, priorities: readonly number[]): Promise<void>;
+  setSequential(torrent: string, isSequential: boolean): Promise<void>;
+  /**
+   * Resolves when the pieces are verified and on disk: in their files as far as these are wanted.
+   * They are fetched before all others, due one after the other from now to `withinMs`. Refused
+   * with DAEMON_PIECES_GIVEN_UP when they are forgotten or the torrent stops.
+   */
+  whenHere(torrent: string, range: PieceRange, withinMs: number): Promise<void>;
+  /** Gives up every `whenHere` of exactly this range. */
+  forget(torrent: string, range: PieceRange): Promise<void>;
+  /** Limits one torrent, or all of the thread together. */
+  limit(rates: TransferRates, torrent?: string): Promise<void>;
+  /** How busy the thread is: cheap, unlike `snapshot`. */
+  load(): Promise<TransferLoad>;
   snapshot(): Promise<TransferSnapshot>;
+  /** Torrents at work, in brief: those asleep do nothing. */
+  activity(): Promise<readonly TorrentActivity[]>;
   /** Pays what is owed; `snapshot` is final for money afterwards. */
   settle(): Promise<void>;
   stop(): Promise<void>;
