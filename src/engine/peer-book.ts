@@ -2,7 +2,7 @@
 import type { Instant } from '../units/index.ts';
 
 /** Where an address came from. A user's own word is kept and tried for ever. */
-export type PeerSource = 'user' | 'tracker' | 'incoming';
+export type PeerSource = 'user' | 'tracker' | 'dht' | 'incoming';
 
 /** An address to connect to. */
 export interface PeerAddress {

@@ -16,6 +16,9 @@ const RETRY_MS = 5_000;
 /** A round that has not ended by now is forgotten. */
 const ROUND_MS_MAX = 2 * 60_000;
 
+/** Rounds begun at once: with a call every 200 ms, ten thousand torrents begin in ten minutes. */
+const DUE_MAX = 4;
+
 interface Entry extends DueTorrent {
   nextAt: Instant;
   fruitless: number;
@@ -43,10 +46,15 @@ export class TorrentRounds {
     this.#entries.delete(toHex(infoHash));
   }
 
-  /** Those whose time has come; each is under way until `onDone`. */
+  /** Some of those whose time has come, a few at a time; each is under way until `onDone`. */
   due(now: Instant): readonly DueTorrent[] {
-    const due = [...this.#entries.values()].filter(({ nextAt }) => nextAt <= now);
-    for (const entry of due) entry.nextAt = instant(now + ROUND_MS_MAX);
+    const due: DueTorrent[] = [];
+    for (const entry of this.#entries.values()) {
+      if (entry.nextAt > now) continue;
+      entry.nextAt = instant(now + ROUND_MS_MAX);
+      due.push(entry);
+      if (due.length >= DUE_MAX) break;
+    }
     return due;
   }
 

@@ -1,6 +1,6 @@
 /** The well-known nodes by which a node that knows nobody joins the DHT. */
-import { lookup } from 'node:dns/promises';
-import { type Endpoint, formatIp, parseIp, unmapIp } from '../../wire/index.ts';
+import { Resolver } from 'node:dns/promises';
+import { type Endpoint, parseIp } from '../../wire/index.ts';
 
 /** A node to begin with, by name or address. */
 export interface DhtRouter {
@@ -19,17 +19,36 @@ export const DHT_ROUTERS: readonly DhtRouter[] = [
 /** Addresses used of one name. */
 const ADDRESSES_MAX = 4;
 
-/** The addresses of these routers; names that cannot be resolved are left out. */
-export async function resolveRouters(routers: readonly DhtRouter[]): Promise<readonly Endpoint[]> {
-  const found = await Promise.all(routers.map(resolveRouter));
-  return found.flat();
-}
+/** A name server that has not answered by then is asked once more, then given up. */
+const TIMEOUT_MS = 3_000;
 
-async function resolveRouter({ host, port }: DhtRouter): Promise<readonly Endpoint[]> {
-  if (parseIp(host)) return [{ host, port }];
-  const addresses = await lookup(host, { all: true, verbatim: true }).catch(() => []);
-  return addresses.slice(0, ADDRESSES_MAX).flatMap(({ address }) => {
-    const parsed = parseIp(address);
-    return parsed ? [{ host: formatIp(unmapIp(parsed)), port }] : [];
-  });
+/**
+ * Looks routers up. It asks the name servers itself: the system's way would occupy a thread of the
+ * pool that reads and writes files, and could not be cancelled.
+ */
+export class RouterLookup {
+  readonly #resolver = new Resolver({ timeout: TIMEOUT_MS, tries: 2 });
+
+  /** The addresses of these routers; names that cannot be resolved are left out. */
+  async resolve(routers: readonly DhtRouter[]): Promise<readonly Endpoint[]> {
+    const found = await Promise.all(routers.map((router) => this.#resolveOne(router)));
+    return found.flat();
+  }
+
+  /** Ends what is under way: it resolves with what there is. */
+  cancel(): void {
+    this.#resolver.cancel();
+  }
+
+  async #resolveOne({ host, port }: DhtRouter): Promise<readonly Endpoint[]> {
+    if (parseIp(host)) return [{ host, port }];
+    const [v4, v6] = await Promise.all([
+      this.#resolver.resolve4(host).catch(() => []),
+      this.#resolver.resolve6(host).catch(() => []),
+    ]);
+    const addresses = [...v4.slice(0, ADDRESSES_MAX), ...v6.slice(0, ADDRESSES_MAX)];
+    return addresses
+      .filter((address) => parseIp(address))
+      .map((address) => ({ host: address, port }));
+  }
 }

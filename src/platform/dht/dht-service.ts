@@ -5,7 +5,7 @@ import { type Instant, instant, toHex } from '../../units/index.ts';
 import type { DhtItem, Endpoint } from '../../wire/index.ts';
 import { sha1, systemRandom, verifyEd25519 } from './dht-crypto.ts';
 import { loadDhtFile, saveDhtFile } from './dht-file.ts';
-import { type DhtRouter, resolveRouters } from './dht-routers.ts';
+import { type DhtRouter, RouterLookup } from './dht-routers.ts';
 import { DhtSockets } from './dht-sockets.ts';
 
 /** How the node is run. */
@@ -49,6 +49,7 @@ export class DhtService {
   readonly #options: DhtServiceOptions;
   readonly #sockets: DhtSockets;
   readonly #dht: Dht;
+  readonly #lookup = new RouterLookup();
   readonly #rounds = new TorrentRounds(systemRandom);
   readonly #torrents = new Map<string, DhtTorrent>();
   readonly #timer: NodeJS.Timeout;
@@ -131,6 +132,7 @@ export class DhtService {
     if (this.#isStopped) return;
     this.#isStopped = true;
     clearInterval(this.#timer);
+    this.#lookup.cancel();
     await this.#save();
     this.#sockets.close();
   }
@@ -152,7 +154,7 @@ export class DhtService {
     if (time < this.#rejoinAt) return;
     this.#rejoinAt = instant(time + this.#rejoinWaitMs);
     this.#rejoinWaitMs = Math.min(2 * this.#rejoinWaitMs, REJOIN_MS_MAX);
-    void resolveRouters(this.#options.routers).then((endpoints) => {
+    void this.#lookup.resolve(this.#options.routers).then((endpoints) => {
       if (!this.#isStopped && endpoints.length > 0) this.#dht.bootstrap(endpoints);
     });
   }

@@ -18,6 +18,8 @@ export interface PeerMessageSink {
   onCancel(index: number, begin: number, length: number): void;
   onReject(index: number, begin: number, length: number): void;
   onAllowedFast(index: number): void;
+  /** The peer's DHT node listens at this UDP port (BEP 5). Left out by who has no use for it. */
+  onPort?(port: number): void;
   onExtended(id: number, payload: Uint8Array): void;
   /** Where the payload of a block goes: exactly `length` bytes, or null to drop it. */
   onBlockStart(index: number, begin: number, length: number): Uint8Array | null;
@@ -44,6 +46,7 @@ const BODY_BYTES: Readonly<Record<number, number>> = {
   [MESSAGE.haveNone]: 0,
   [MESSAGE.reject]: 12,
   [MESSAGE.allowedFast]: 4,
+  [MESSAGE.port]: 2,
 };
 
 /** A message's longest acceptable length, its id included. */
@@ -232,11 +235,12 @@ export class PeerFramer {
     } else if (id === MESSAGE.reject) {
       sink.onReject(uint32(body, 0), uint32(body, 4), uint32(body, 8));
     } else if (id === MESSAGE.allowedFast) sink.onAllowedFast(uint32(body, 0));
+    else if (id === MESSAGE.port) sink.onPort?.(((body[0] ?? 0) << 8) | (body[1] ?? 0));
     else if (id === MESSAGE.extended) {
       if (body.length < 1) malformed(id, 0);
       sink.onExtended(body[0] ?? 0, body.subarray(1));
     }
-    // Port, suggest and messages we do not know are allowed and ignored (BEP 3, BEP 4).
+    // Suggest and messages we do not know are allowed and ignored (BEP 3, BEP 4).
   }
 }
 

@@ -17,6 +17,7 @@ export {
   encodeBlockRef,
   encodeExtended,
   encodeIndex,
+  encodePort,
   MESSAGE,
   PIECE_HEADER_BYTES,
   putBlockRef,
