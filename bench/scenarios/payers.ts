@@ -1,4 +1,4 @@
-/** A seller with a thousand paying peers at once: how late its event loops run, and what it costs. */
+/** A seller with a thousand paying peers at once: how late its event loops run, what it costs. */
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,6 +1,7 @@
 /** What a second transfer thread brings: two torrents downloaded by one node of ours. */
 import { spawnSync } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startChild } from '../../test/support/children.ts';
@@ -16,20 +17,22 @@ const SEED: string = fileURLToPath(new URL('../sendfile_seed.py', import.meta.ur
 /** They outlive every run of a long series. */
 const SEED_TIMEOUT_MS = 3_600_000;
 
+const ALL_CORES = `0-${cpus().length - 1}`;
 const TWO_THREADS = { contender: 'two threads', figure: 'ownMibPerSecond' };
 
 /** See the head of this file. */
 export const shards: Scenario = {
   name: 'shards',
   conditions:
-    `${TORRENT_COUNT} random files (together the size given), a torrent and a seed each, downloaded ` +
-    'by one node of ours with one transfer thread and with two, over loopback, in memory, TCP, ' +
-    'plaintext. The seeds share the cores and cost little: the kernel sends their file without a ' +
-    'copy (bench/sendfile_seed.py; their CPU seconds are in the table). A transfer thread hands its ' +
-    'writing to other threads, so it keeps more than one core busy: where there are only two, one ' +
-    'thread kept on one core is what two threads on two compare with, and two processes that share ' +
-    'nothing show what the machine allows. Own seconds: from the first torrent added to the last ' +
-    'one complete. SHA-256 of the copies is compared after each run, outside of it.',
+    `${TORRENT_COUNT} random files (together the size given), a torrent and a seed each, ` +
+    'downloaded by one node of ours with one transfer thread and with two, over loopback, in ' +
+    'memory, TCP, plaintext. The seeds share the cores and cost little: the kernel sends their ' +
+    'file without a copy (bench/sendfile_seed.py; their CPU seconds are in the table). A ' +
+    'transfer thread hands its writing to other threads, so it keeps more than one core busy: ' +
+    'where there are only two, one thread kept with its seeds on one core is what two threads ' +
+    'on two compare with, and two processes that share nothing show what the machine allows. ' +
+    'Own seconds: from the first torrent added to the last one complete. SHA-256 of the copies ' +
+    'is compared after each run, outside of it.',
   defaults: { sizeBytes: 2 * 2 ** 30 },
   columns: [
     { title: 'own s', figure: 'ownSeconds' },
@@ -63,20 +66,19 @@ async function prepare(options: ScenarioOptions): Promise<PreparedScenario> {
     seeded.push(await startSeed(stack, { ...options, sizeBytes }));
   }
   const { path: target } = stack.use(await makeTempFolder('bench-shards'));
-  const contender = (
-    name: string,
-    how: readonly string[],
-    before: readonly string[] = [],
-  ): Contender => ({
+  const contender = (name: string, how: readonly string[], cores = ALL_CORES): Contender => ({
     name,
-    unavailable: before[0] === 'taskset' ? tasksetUnavailable() : null,
+    unavailable: cores === ALL_CORES ? null : tasksetUnavailable(),
     run: async (): Promise<Run> => {
       await rm(target, { recursive: true, force: true });
       await mkdir(target);
       const seedCpuBefore = seedCpuSeconds(seeded);
       const jobs = seeded.map(({ content, port }) => `${content.torrentPath}=127.0.0.1:${port}`);
+      const before = cores === ALL_CORES ? [] : ['taskset', '-c', cores];
       const command = [...before, process.execPath, NODE, '--target', target, ...how, ...jobs];
+      if (cores !== ALL_CORES) keepOn(cores, seeded);
       const measurement = await measure(command);
+      if (cores !== ALL_CORES) keepOn(ALL_CORES, seeded);
       await checkCopies(target, seeded, name);
       const seedSeconds = seedCpuSeconds(seeded) - seedCpuBefore;
       const ownSeconds = Number(measurement.lines.find(({ event }) => event === 'done')?.seconds);
@@ -96,7 +98,7 @@ async function prepare(options: ScenarioOptions): Promise<PreparedScenario> {
     contender('one thread', ['--shards', '1']),
     contender('two threads', ['--shards', '2']),
     contender('two processes', ['--processes']),
-    contender('one thread, one core', ['--shards', '1'], ['taskset', '-c', '0']),
+    contender('one thread, one core', ['--shards', '1'], '0'),
   ];
   const owned = stack.move();
   return { contenders, [Symbol.asyncDispose]: () => owned.disposeAsync() };
@@ -114,6 +116,11 @@ async function startSeed(stack: AsyncDisposableStack, options: ScenarioOptions):
 
 function seedCpuSeconds(seeded: readonly Seeded[]): number {
   return seeded.reduce((sum, { pid }) => sum + cpuSecondsOf(pid), 0);
+}
+
+/** Moves the seeds to these cores. */
+function keepOn(cores: string, seeded: readonly Seeded[]): void {
+  for (const { pid } of seeded) spawnSync('taskset', ['-a', '-p', '-c', cores, `${pid}`]);
 }
 
 function tasksetUnavailable(): string | null {

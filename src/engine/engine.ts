@@ -41,6 +41,8 @@ export interface EngineDeps {
   readonly rouse?: (torrentKey: string) => boolean;
   /** A peer told where its DHT node is (BEP 5). */
   readonly onDhtNode?: (address: PeerAddress) => void;
+  /** The time to the millisecond; without it that of the last tick serves. */
+  readonly clock?: () => Instant;
 }
 
 /** Limits and names. */
@@ -116,6 +118,10 @@ export class Engine implements EngineContext, GateKeeper {
     this.#peersPerTorrentMax = options.peersPerTorrentMax ?? PEERS_PER_TORRENT_MAX;
     this.uploads.limit(options.uploadLimit ?? UNLIMITED);
     this.downloads.limit(options.downloadLimit ?? UNLIMITED);
+  }
+
+  clock(): Instant {
+    return this.#deps.clock?.() ?? this.now;
   }
 
   /** Limits block payload of all torrents together; effective at once. */

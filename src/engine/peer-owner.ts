@@ -25,6 +25,8 @@ export interface PieceWork {
 export interface EngineContext {
   /** The time of the event being handled, to about a tick. */
   readonly now: Instant;
+  /** The time to the millisecond, for what has to be timed. */
+  clock(): Instant;
   readonly localPeerId: Uint8Array;
   readonly clientName: string;
   readonly listenPort: number;

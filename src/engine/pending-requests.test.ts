@@ -54,3 +54,13 @@ test('it does what a Map does', () => {
     { numRuns: 1000 },
   );
 });
+
+// A remote chooses the numbers in a reject: they need not be those of any block.
+test('numbers that are no block are not there', () => {
+  const pending = new PendingRequests();
+  pending.set(1, 0);
+  for (const key of [0.5, -1, Number.NaN, Infinity]) {
+    assert.equal(pending.has(key), false);
+    assert.equal(pending.delete(key), false);
+  }
+});

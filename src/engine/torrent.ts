@@ -155,7 +155,15 @@ export class Torrent implements PeerOwner {
    * are left out.
    */
   setDeadlines(deadlines: readonly Deadline[]): void {
-    this.work?.picker.setDeadlines(deadlines);
+    const { work } = this;
+    if (!work?.picker.setDeadlines(deadlines, this.engine.clock())) return;
+    // Somebody waits now, and the next tick is far.
+    const rateOf = (peer: Peer): number => peer.download.receiveRate;
+    for (const peer of [...this.peers.values()].sort((a, b) => rateOf(b) - rateOf(a))) {
+      peer.download.hurry();
+      if (peer.download.requests.wantsMore) peer.download.fill();
+      peer.flush();
+    }
   }
 
   /** Closes every connection and gives memory back. What is on disk stays. */

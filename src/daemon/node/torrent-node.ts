@@ -24,8 +24,8 @@ export interface NodeOptions {
   /** Peers of one torrent, and connections in all where those are more. Default 100 and 500. */
   readonly peersMax?: number;
   /**
-   * Transfer threads, each with a core, a port and torrents of its own. Default 1, which is all that
-   * one torrent can use.
+   * Transfer threads, each with a core, a port and torrents of its own. Default 1, which is all
+   * that one torrent can use.
    */
   readonly shards?: number;
   /** How the DHT is joined; null or left out does not. */
@@ -153,7 +153,7 @@ function roomFor(peersMax: number): Pick<TransferOptions, 'connectionsMax' | 'pe
   return { peersPerTorrentMax: peersMax, connectionsMax: Math.max(peersMax, CONNECTIONS_USUAL) };
 }
 
-/** The first shard takes the user's port, the others the ports after it, as far as they are free. */
+/** The first shard takes the user's port, the others the ports after it where they are free. */
 async function startShards(
   { port, shards = 1 }: NodeOptions,
   start: (listenPort: number) => Promise<Transfer>,

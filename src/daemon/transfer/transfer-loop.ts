@@ -67,6 +67,7 @@ export class TransferLoop implements TransferCalls {
         dialer: tcpDialer(options.bindHost === null ? {} : { localAddress: options.bindHost }),
         hasher: nodeHasher,
         random: Math.random,
+        clock: () => instant(performance.now()),
         extensions: exchange ? [exchange.extension] : [],
         uploadPolicy: exchange?.policy ?? null,
         rouse: (key) => this.#sleepers.call(key),

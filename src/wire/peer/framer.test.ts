@@ -32,6 +32,7 @@ function recorder(log: string[], wants: (index: number) => boolean = () => true)
     onAllowedFast: (index) => log.push(`allowed fast ${index}`),
     onPort: (port) => log.push(`port ${port}`),
     onExtended: (id, payload) => log.push(`extended ${id} ${toHex(payload)}`),
+    onHashMessage: (id, body) => log.push(`hashes ${id} ${body.length}`),
     onBlockStart: (index, begin, length) => {
       log.push(`block ${index},${begin},${length}`);
       block = wants(index) ? new Uint8Array(length) : null;

@@ -1,4 +1,4 @@
-/** Peer wire protocol: handshake, framing, encoders (BEP 3, 4, 6, 10, 20). */
+/** Peer wire protocol: handshake, framing, encoders (BEP 3, 4, 6, 10, 20, 52). */
 
 export { PeerFramer, type PeerMessageSink } from './framer.ts';
 export {
@@ -9,6 +9,14 @@ export {
   type HandshakeFlags,
   looksLikeHandshake,
 } from './handshake.ts';
+export {
+  decodeHashes,
+  encodeHashes,
+  encodeHashRef,
+  HASHES_MAX,
+  type HashAnswer,
+  type HashRef,
+} from './hash-messages.ts';
 export {
   type BlockRef,
   EXTENDED_BYTES_MAX,

@@ -1,4 +1,4 @@
-/** Peer messages after the handshake: ids and encoders (BEP 3, 5, 6, 10). */
+/** Peer messages after the handshake: ids and encoders (BEP 3, 5, 6, 10, 52). */
 
 /** Message ids. */
 export const MESSAGE = {
@@ -18,6 +18,9 @@ export const MESSAGE = {
   reject: 16,
   allowedFast: 17,
   extended: 20,
+  hashRequest: 21,
+  hashes: 22,
+  hashReject: 23,
 } as const;
 
 /** Length prefix, id, index and begin: what precedes a block's payload. */
