@@ -253,7 +253,7 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
     this.download.onAllowedFast(index);
   }
 
-  /** BEP 5: whoever tells its port may be asked; once, more would be a way to make us knock around. */
+  /** BEP 5. Heard once: more of them would be a way to make us knock at many doors. */
   onPort(port: number): void {
     const { engine } = this.#wiring.owner;
     if (this.#hasToldPort || port === 0) return;

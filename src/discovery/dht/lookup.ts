@@ -21,7 +21,7 @@ export interface Candidate extends JudgedContact {
 export interface LookupStart {
   readonly target: Uint8Array;
   readonly known: readonly JudgedContact[];
-  /** Addresses whose ids are not known: bootstrap routers. Asked first, never part of the result. */
+  /** Addresses without known ids: bootstrap routers. Asked first, never part of the result. */
   readonly entrances: readonly Endpoint[];
 }
 

@@ -1,4 +1,4 @@
-/** Finding the peers of a torrent in one family, and announcing ourselves among them (BEP 5, 33). */
+/** Finding the peers of a torrent in one family, and announcing ourselves (BEP 5, 33). */
 import {
   BLOOM_FILTER_BYTES,
   type Endpoint,

@@ -95,8 +95,8 @@ export class RoutingTable {
   }
 
   /**
-   * Up to `count` nodes nearest to `target`, nearest first. `good` leaves out all others, as replies
-   * must; `usable` leaves out the bad ones unless there is nobody else.
+   * Up to `count` nodes nearest to `target`, nearest first. `good` leaves out all others, as
+   * replies must; `usable` leaves out the bad ones unless there is nobody else.
    */
   closest(target: Uint8Array, count: number, choice: 'good' | 'usable', now: Instant): TableNode[] {
     const found: TableNode[] = [];

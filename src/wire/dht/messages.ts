@@ -8,7 +8,7 @@ export interface NodeContact extends Endpoint {
   readonly id: Uint8Array;
 }
 
-/** Which families of nodes a reply should list (BEP 32); null leaves it to the family asked over. */
+/** Families of nodes a reply should list (BEP 32); null leaves it to the one asked over. */
 export type Want = readonly Family[] | null;
 
 /** A question. Hashes and targets have 20 bytes. */

@@ -29,7 +29,7 @@ export function sharedPrefixBits(a: Uint8Array, b: Uint8Array): number {
 }
 
 /**
- * A random id that shares exactly `bits` leading bits with `id`; all of them when `bits` is 160. For
+ * A random id that shares exactly `bits` leading bits with `id`; all of them when it is 160. For
  * refreshing a part of the routing table.
  */
 export function nodeIdAtDistance(id: Uint8Array, bits: number, random: Random): Uint8Array {
