@@ -171,7 +171,8 @@ function addNetworkOptions(command: Command): Command {
     .option('--download-limit <rate>', 'such as 500K or 2M (a second)', readRate)
     .option('--max-peers <number>', 'peers of a torrent at a time (default: 100)', readPeerCount)
     .option('--no-trackers', "do not use the torrent's trackers")
-    .option('--no-dht', 'accepted for scripts: this version has no DHT')
+    .option('--no-dht', 'do not look for peers in the DHT')
+    .option('--dht-node <host:port>', 'a DHT node to begin with; may be repeated', readPeer)
     .option('--no-lsd', 'accepted for scripts: this version has no local discovery')
     .option('--data-dir <dir>', 'where the node remembers things', defaultDataFolder(process.env))
     .option('--json', 'one JSON object per line');

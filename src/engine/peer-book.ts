@@ -5,7 +5,7 @@ import type { Instant } from '../units/index.ts';
  * Where an address came from. A user's own word is kept and tried for ever; what strangers say of
  * others (`pex`) is trusted least.
  */
-export type PeerSource = 'user' | 'tracker' | 'lsd' | 'pex' | 'incoming';
+export type PeerSource = 'user' | 'tracker' | 'dht' | 'lsd' | 'pex' | 'incoming';
 
 /** An address to connect to. */
 export interface PeerAddress {

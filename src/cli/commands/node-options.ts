@@ -21,6 +21,8 @@ export interface NetworkOptions extends WalletOptions {
   readonly maxPeers?: number;
   readonly peer?: readonly HostPort[];
   readonly trackers: boolean;
+  readonly dht: boolean;
+  readonly dhtNode?: readonly HostPort[];
 }
 
 /** Which sides trade, and how. */
@@ -35,6 +37,7 @@ export function nodeOptions(options: NetworkOptions, trade: Trade | null): NodeO
     uploadLimit: options.uploadLimit ?? UNLIMITED,
     downloadLimit: options.downloadLimit ?? UNLIMITED,
     ...(options.maxPeers === undefined ? {} : { peersMax: options.maxPeers }),
+    dht: options.dht ? { nodes: options.dhtNode ?? [], useRouters: true } : null,
     market: trade && { ...trade, wallet: walletChoice(options) },
   };
 }

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { AppError, assert, ZERO_ATTO } from '../../units/index.ts';
 import type { DataFolder } from '../data-folder.ts';
+import type { DhtChoice, NodeDht } from '../dht/index.ts';
 import {
   Transfer,
   type TransferListener,
@@ -27,6 +28,8 @@ export interface NodeOptions {
    * that one torrent can use.
    */
   readonly shards?: number;
+  /** How the DHT is joined; null or left out does not. */
+  readonly dht?: DhtChoice | null;
   /** Null for an ordinary client, which loads nothing that has to do with money. */
   readonly market: MarketOptions | null;
 }
@@ -51,10 +54,16 @@ export function defaultShards(): number {
 /** A running node. */
 export class TorrentNode {
   readonly transfer: TransferPool;
+  /** null when it was not asked for. */
+  readonly dht: NodeDht | null;
   readonly #market: NodeMarket | null;
 
-  constructor(transfer: TransferPool, market: NodeMarket | null) {
+  constructor(
+    transfer: TransferPool,
+    { market, dht }: { readonly market: NodeMarket | null; readonly dht: NodeDht | null },
+  ) {
     this.transfer = transfer;
+    this.dht = dht;
     this.#market = market;
   }
 
@@ -72,6 +81,7 @@ export class TorrentNode {
     try {
       await this.transfer.stop();
     } finally {
+      await this.dht?.close();
       if (this.#market) turnover = await this.#market.close();
     }
     return turnover;
@@ -84,13 +94,18 @@ export async function startNode(
   listener: TransferListener,
 ): Promise<TorrentNode> {
   const market = options.market && (await openMarket(options.market));
+  const dht = options.dht ? await makeDht(options.dht) : null;
   try {
     const start = (listenPort: number): Promise<Transfer> =>
-      Transfer.start(transferOptions(options, { listenPort, market }), listener);
+      Transfer.start(transferOptions(options, { listenPort, market, dht }), listener);
     const { uploadLimit: upload, downloadLimit: download } = options;
     const shards = await startShards(options, start);
-    return new TorrentNode(new TransferPool(shards, { upload, download }), market);
+    // Others look for a client's node where its peers are.
+    const port = shards[0]?.port ?? 0;
+    await dht?.open({ port, bindHost: options.bindHost, file: options.data.dht });
+    return new TorrentNode(new TransferPool(shards, { upload, download }), { market, dht });
   } catch (failure) {
+    await dht?.close();
     await market?.close();
     throw failure;
   }
@@ -102,10 +117,23 @@ async function openMarket(options: MarketOptions): Promise<NodeMarket> {
   return Loaded.open(options);
 }
 
+/** Loads the DHT. */
+async function makeDht(choice: DhtChoice): Promise<NodeDht> {
+  const { NodeDht: Loaded } = await import('../dht/index.ts');
+  return new Loaded(choice);
+}
+
+/** What a shard is given of the node's parts. */
+interface ShardParts {
+  readonly listenPort: number;
+  readonly market: NodeMarket | null;
+  readonly dht: NodeDht | null;
+}
+
 /** One shard's part. */
 function transferOptions(
   { data, bindHost, uploadLimit, downloadLimit, peersMax, shards = 1 }: NodeOptions,
-  { listenPort, market }: { readonly listenPort: number; readonly market: NodeMarket | null },
+  { listenPort, market, dht }: ShardParts,
 ): TransferOptions {
   return {
     listenPort,
@@ -116,6 +144,7 @@ function transferOptions(
     resumeDir: data.resume,
     exchange: market?.settingsFor(shards) ?? null,
     moneyPort: market?.newPort() ?? null,
+    dhtPort: dht?.newLine() ?? null,
   };
 }
 

@@ -24,6 +24,8 @@ export interface TransferOptions {
   readonly exchange: ExchangeSettings | null;
   /** Where purse and book are served; goes with `exchange`. */
   readonly moneyPort: MessagePort | null;
+  /** Where the node's DHT is served; null or left out without one. */
+  readonly dhtPort?: MessagePort | null;
 }
 
 /** A torrent to work on. */

@@ -7,6 +7,7 @@ import type { TrackerAnnouncer, TrackerTransport } from '../../platform/tracker/
 import { type BytesPerSecond, bytesPerSecond, instant, toHex } from '../../units/index.ts';
 import { DaemonError } from '../daemon-error.ts';
 import { Announcing, type AnnouncingDeps } from './announcing.ts';
+import { DhtLine } from './dht-line.ts';
 import { inTurn } from './in-turn.ts';
 import type { LoopExchange } from './loop-exchange.ts';
 import type {
@@ -50,6 +51,7 @@ export class TransferLoop implements TransferCalls {
   readonly #exchange: LoopExchange | null;
   readonly #runners = new Map<string, TorrentRunner>();
   readonly #sleepers: Sleepers;
+  readonly #dht: DhtLine | null;
   /** Files are hashed torrent by torrent: two at a time would only move the disk's head. */
   readonly #checkTurn: CheckTurn = inTurn();
   #sleepCheckAt = 0;
@@ -74,6 +76,7 @@ export class TransferLoop implements TransferCalls {
         extensions: exchange ? [exchange.extension, pex] : [pex],
         uploadPolicy: exchange?.policy ?? null,
         rouse: (key) => this.#sleepers.call(key),
+        onDhtNode: (address) => this.#dht?.addNode(address),
       },
       {
         clientName: CLIENT_NAME,
@@ -82,6 +85,9 @@ export class TransferLoop implements TransferCalls {
         ...engineLimits(options),
       },
     );
+    const { dhtPort } = options;
+    const dht = dhtPort ? new DhtLine(dhtPort, (port) => (this.#engine.dhtPort = port)) : null;
+    this.#dht = dht;
     this.#sleepers = new Sleepers({
       depsFor: (key) => this.#announcingDeps(key),
       call: (key) => tell(key, { kind: 'wanted' }),
@@ -230,6 +236,7 @@ export class TransferLoop implements TransferCalls {
       localPeerId: this.#engine.localPeerId,
       port: () => this.#engine.listenPort,
       announcer: () => this.#announcer(),
+      dht: this.#dht,
       tell: (news) => this.#tell(key, news),
       onPeersWhileAsleep: () => this.#sleepers.call(key),
     };

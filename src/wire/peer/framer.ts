@@ -19,6 +19,8 @@ export interface PeerMessageSink {
   onCancel(index: number, begin: number, length: number): void;
   onReject(index: number, begin: number, length: number): void;
   onAllowedFast(index: number): void;
+  /** The peer's DHT node listens at this UDP port (BEP 5). Left out by who has no use for it. */
+  onPort?(port: number): void;
   onExtended(id: number, payload: Uint8Array): void;
   /** Hash request, hashes or hash reject (BEP 52), as `id` says: for `decodeHashes`. */
   onHashMessage?(id: number, body: Uint8Array): void;
@@ -47,6 +49,7 @@ const BODY_BYTES: Readonly<Record<number, number>> = {
   [MESSAGE.haveNone]: 0,
   [MESSAGE.reject]: 12,
   [MESSAGE.allowedFast]: 4,
+  [MESSAGE.port]: 2,
   [MESSAGE.hashRequest]: HASH_REF_BYTES,
   [MESSAGE.hashReject]: HASH_REF_BYTES,
 };
@@ -237,12 +240,13 @@ export class PeerFramer {
     } else if (id === MESSAGE.reject) {
       sink.onReject(uint32(body, 0), uint32(body, 4), uint32(body, 8));
     } else if (id === MESSAGE.allowedFast) sink.onAllowedFast(uint32(body, 0));
+    else if (id === MESSAGE.port) sink.onPort?.(((body[0] ?? 0) << 8) | (body[1] ?? 0));
     else if (id === MESSAGE.extended) {
       if (body.length < 1) malformed(id, 0);
       sink.onExtended(body[0] ?? 0, body.subarray(1));
     } else if (id >= MESSAGE.hashRequest && id <= MESSAGE.hashReject)
       sink.onHashMessage?.(id, body);
-    // Port, suggest and messages we do not know are allowed and ignored (BEP 3, BEP 4).
+    // Suggest and messages we do not know are allowed and ignored (BEP 3, BEP 4).
   }
 }
 

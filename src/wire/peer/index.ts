@@ -25,6 +25,7 @@ export {
   encodeBlockRef,
   encodeExtended,
   encodeIndex,
+  encodePort,
   MESSAGE,
   PIECE_HEADER_BYTES,
   putBlockRef,

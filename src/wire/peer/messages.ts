@@ -88,6 +88,11 @@ export function putPieceHeader(view: Uint8Array, at: number, block: BlockRef): v
   putUint32(view, at + 9, block.begin);
 }
 
+/** Where our DHT node is: a UDP port (BEP 5). */
+export function encodePort(port: number): Uint8Array {
+  return Uint8Array.of(0, 0, 0, 3, MESSAGE.port, port >> 8, port & 0xff);
+}
+
 /** The pieces we have; `bits` as BEP 3 orders them. */
 export function encodeBitfield(bits: Uint8Array): Uint8Array {
   const view = new Uint8Array(5 + bits.length);
