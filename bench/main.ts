@@ -27,6 +27,7 @@ import { payers } from './scenarios/payers.ts';
 import type { Contender, PreparedScenario, Run, Scenario } from './scenarios/scenario.ts';
 import { seeding, seedingOne } from './scenarios/seeding.ts';
 import { shards } from './scenarios/shards.ts';
+import { streaming } from './scenarios/streaming.ts';
 import { tenThousand } from './scenarios/ten-thousand.ts';
 import { thirtySeeds } from './scenarios/thirty-seeds.ts';
 import { vouchers } from './scenarios/vouchers.ts';
@@ -40,6 +41,7 @@ const SCENARIOS: readonly Scenario[] = [
   shards,
   limits,
   paid,
+  streaming,
   tenThousand,
   manyPeers,
   vouchers,
