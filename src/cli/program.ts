@@ -173,7 +173,7 @@ function addNetworkOptions(command: Command): Command {
     .option('--no-trackers', "do not use the torrent's trackers")
     .option('--no-dht', 'do not look for peers in the DHT')
     .option('--dht-node <host:port>', 'a DHT node to begin with; may be repeated', readPeer)
-    .option('--no-lsd', 'accepted for scripts: this version has no local discovery')
+    .option('--no-lsd', 'do not look for peers on the local network')
     .option('--data-dir <dir>', 'where the node remembers things', defaultDataFolder(process.env))
     .option('--json', 'one JSON object per line');
 }

@@ -21,6 +21,7 @@ export interface NetworkOptions extends WalletOptions {
   readonly maxPeers?: number;
   readonly peer?: readonly HostPort[];
   readonly trackers: boolean;
+  readonly lsd: boolean;
   readonly dht: boolean;
   readonly dhtNode?: readonly HostPort[];
 }
@@ -36,6 +37,7 @@ export function nodeOptions(options: NetworkOptions, trade: Trade | null): NodeO
     bindHost: options.bind ?? null,
     uploadLimit: options.uploadLimit ?? UNLIMITED,
     downloadLimit: options.downloadLimit ?? UNLIMITED,
+    useLsd: options.lsd,
     ...(options.maxPeers === undefined ? {} : { peersMax: options.maxPeers }),
     dht: options.dht ? { nodes: options.dhtNode ?? [], useRouters: true } : null,
     market: trade && { ...trade, wallet: walletChoice(options) },

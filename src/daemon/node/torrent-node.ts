@@ -21,6 +21,8 @@ export interface NodeOptions {
   /** Bytes a second, `Infinity` for no limit. */
   readonly uploadLimit: number;
   readonly downloadLimit: number;
+  /** Whether neighbours are told of torrents, and heard (BEP 14); left out, they are not. */
+  readonly useLsd?: boolean;
   /** Peers of one torrent, and connections in all where those are more. Default 100 and 500. */
   readonly peersMax?: number;
   /**
@@ -132,7 +134,7 @@ interface ShardParts {
 
 /** One shard's part. */
 function transferOptions(
-  { data, bindHost, uploadLimit, downloadLimit, peersMax, shards = 1 }: NodeOptions,
+  { data, bindHost, uploadLimit, downloadLimit, useLsd, peersMax, shards = 1 }: NodeOptions,
   { listenPort, market, dht }: ShardParts,
 ): TransferOptions {
   return {
@@ -140,6 +142,7 @@ function transferOptions(
     bindHost,
     uploadLimit: uploadLimit / shards,
     downloadLimit: downloadLimit / shards,
+    useLsd: useLsd ?? false,
     ...(peersMax === undefined ? {} : roomFor(peersMax)),
     resumeDir: data.resume,
     exchange: market?.settingsFor(shards) ?? null,

@@ -14,6 +14,8 @@ export interface TransferOptions {
   readonly bindHost: string | null;
   readonly uploadLimit: number;
   readonly downloadLimit: number;
+  /** Whether neighbours are told of torrents, and heard (BEP 14); left out, they are not. */
+  readonly useLsd?: boolean;
   /** Connections at most, all torrents together; left out, the engine's number. */
   readonly connectionsMax?: number;
   /** Peers of one torrent at most; left out, the engine's number. */

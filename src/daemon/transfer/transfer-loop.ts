@@ -9,6 +9,7 @@ import { DaemonError } from '../daemon-error.ts';
 import { Announcing, type AnnouncingDeps } from './announcing.ts';
 import { DhtLine } from './dht-line.ts';
 import { inTurn } from './in-turn.ts';
+import type { LocalPeers } from './local-peers.ts';
 import type { LoopExchange } from './loop-exchange.ts';
 import type {
   SleepingTorrent,
@@ -56,6 +57,7 @@ export class TransferLoop implements TransferCalls {
   readonly #checkTurn: CheckTurn = inTurn();
   #sleepCheckAt = 0;
   #listener: TcpListener | null = null;
+  #localPeers: LocalPeers | null = null;
   #timer: NodeJS.Timeout | null = null;
   #transport: TrackerTransport | null = null;
 
@@ -105,6 +107,7 @@ export class TransferLoop implements TransferCalls {
     // The engine learns the time before the first connection can come in.
     loop.#engine.tick(instant(performance.now()));
     await loop.#listen();
+    if (options.useLsd) await loop.#meetNeighbours();
     loop.#timer = setInterval(() => loop.#tick(), TICK_MS);
     return loop;
   }
@@ -207,6 +210,7 @@ export class TransferLoop implements TransferCalls {
 
   async stop(): Promise<void> {
     this.#listener?.close();
+    this.#localPeers?.close();
     await this.settle();
     const runners = [...this.#runners.values()];
     await Promise.all([this.#sleepers.stop(), ...runners.map((runner) => runner.stop())]);
@@ -221,6 +225,7 @@ export class TransferLoop implements TransferCalls {
     this.#engine.tick(instant(now));
     if (now - this.#sleepCheckAt < SLEEP_CHECK_MS) return;
     this.#sleepCheckAt = now;
+    this.#localPeers?.tick(instant(now));
     const stayMs = this.#runners.size > AWAKE_MANY ? STAY_AWAKE_MS_MANY : STAY_AWAKE_MS;
     for (const [key, runner] of this.#runners) {
       if (runner.idleMs(now) < stayMs) continue;
@@ -250,6 +255,13 @@ export class TransferLoop implements TransferCalls {
       this.#engine.accept(connection),
     );
     this.#engine.listenPort = this.#listener.port;
+  }
+
+  async #meetNeighbours(): Promise<void> {
+    const { LocalPeers: Loaded } = await import('./local-peers.ts');
+    const { bindHost } = this.#options;
+    const onOther = (key: string): void => void this.#sleepers.call(key);
+    this.#localPeers = await Loaded.open({ engine: this.#engine, bindHost, onOther });
   }
 
   /** Trackers cost module loading; torrents without them do not pay for it. */

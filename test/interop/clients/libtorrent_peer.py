@@ -30,6 +30,7 @@ def parse_arguments():
     parser.add_argument("--peer", action="append", default=[], help="HOST:PORT, may repeat")
     parser.add_argument("--upload-limit", type=int, default=0, help="bytes a second, 0 for none")
     parser.add_argument("--download-limit", type=int, default=0, help="bytes a second, 0 for none")
+    parser.add_argument("--lsd", action="store_true", help="local service discovery")
     parser.add_argument("--stay", action="store_true", help="seed on after a download")
     parser.add_argument("--trust", action="store_true", help="seed without checking the files")
     parser.add_argument("--report-uploaded", action="store_true")
@@ -40,7 +41,7 @@ def open_session(options):
     settings = {
         "listen_interfaces": f"{options.host}:{options.port}",
         "enable_dht": False,
-        "enable_lsd": False,
+        "enable_lsd": options.lsd,
         "enable_upnp": False,
         "enable_natpmp": False,
         "enable_incoming_utp": False,
