@@ -1,6 +1,6 @@
 /** Medians, ranges, the table a person reads, and whether what was wanted is reached. */
 import { arch, cpus, loadavg, platform, release, totalmem } from 'node:os';
-import type { Run } from './scenarios/scenario.ts';
+import type { Column, Goal, Run } from './scenarios/scenario.ts';
 
 /** Middle, least and most of a series. */
 export interface Spread {
@@ -15,26 +15,6 @@ export interface ContenderResult {
   readonly runs: number;
   /** By figure; names end in their unit. */
   readonly figures: Readonly<Record<string, Spread>>;
-}
-
-/** A column of the table: a figure in a unit, or its ratio to the first contender's. */
-export interface Column {
-  readonly title: string;
-  readonly figure: string;
-  /** What the figure is divided by to be printed. */
-  readonly unit?: number;
-  readonly digits?: number;
-  readonly isRatio?: boolean;
-}
-
-/** A bound on a median: in the figure's unit, or times the same figure of another contender. */
-export interface Goal {
-  readonly contender: string;
-  readonly figure: string;
-  /** The contender whose figure is 1; absent for a bound in the figure's own unit. */
-  readonly against?: string;
-  readonly atLeast?: number;
-  readonly atMost?: number;
 }
 
 /** A goal and what came out. */

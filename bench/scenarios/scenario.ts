@@ -1,6 +1,5 @@
 /** What a benchmark is: contenders doing the same work in turn, each in a fresh process. */
 import type { Measurement } from '../measure.ts';
-import type { Column, Goal } from '../report.ts';
 
 /** Options every scenario gets. */
 export interface ScenarioOptions {
@@ -26,6 +25,26 @@ export interface Contender {
 /** A prepared benchmark; disposing it ends its processes and removes its files. */
 export interface PreparedScenario extends AsyncDisposable {
   readonly contenders: readonly Contender[];
+}
+
+/** A column of the table: a figure in a unit, or its ratio to the first contender's. */
+export interface Column {
+  readonly title: string;
+  readonly figure: string;
+  /** What the figure is divided by to be printed. */
+  readonly unit?: number;
+  readonly digits?: number;
+  readonly isRatio?: boolean;
+}
+
+/** A bound on a median: in the figure's unit, or times the same figure of another contender. */
+export interface Goal {
+  readonly contender: string;
+  readonly figure: string;
+  /** The contender whose figure is 1; absent for a bound in the figure's own unit. */
+  readonly against?: string;
+  readonly atLeast?: number;
+  readonly atMost?: number;
 }
 
 /** A benchmark. The first contender is what the others are compared with. */

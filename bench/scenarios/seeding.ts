@@ -4,9 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { libtorrentCommand, libtorrentUnavailable } from '../../test/interop/clients/libtorrent.ts';
 import { startChild } from '../../test/support/children.ts';
 import { type Content, checkCopy, clearTarget, makeContent } from '../downloaders.ts';
-import type { Column } from '../report.ts';
 import { seeders, type Use } from '../seeders.ts';
-import type { PreparedScenario, Scenario, ScenarioOptions } from './scenario.ts';
+import type { Column, PreparedScenario, Scenario, ScenarioOptions } from './scenario.ts';
 
 const DOWNLOADER_COUNT = 50;
 const CLIENTS: string = fileURLToPath(new URL('../counting-clients.ts', import.meta.url));
