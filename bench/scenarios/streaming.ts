@@ -7,9 +7,15 @@ import { type JsonLine, startChild } from '../../test/support/children.ts';
 import { type Content, clearTarget, makeContent } from '../downloaders.ts';
 import { measureUntilStopped } from '../measure.ts';
 import { placesIn, playFrom, type Seek } from '../player.ts';
-import type { Column } from '../report.ts';
 import { makeSlowLink, type SlowLink } from '../slow-link.ts';
-import type { Contender, PreparedScenario, Run, Scenario, ScenarioOptions } from './scenario.ts';
+import type {
+  Column,
+  Contender,
+  PreparedScenario,
+  Run,
+  Scenario,
+  ScenarioOptions,
+} from './scenario.ts';
 
 const BYTES_PER_SECOND = 20e6 / 8;
 const ROUND_TRIP_MS = 100;
@@ -71,7 +77,14 @@ async function prepare(options: ScenarioOptions): Promise<PreparedScenario> {
       unavailable: bidwidthUnavailable(),
       command: bidwidthCommand([
         ...['seed', torrentPath, '--from', sourceFolder, '--port', '0', '--bind', farHost],
-        ...['--no-trackers', '--json', '--data-dir', join(content.targetFolder, '..', 'seed')],
+        ...[
+          '--no-trackers',
+          '--no-dht',
+          '--no-lsd',
+          '--json',
+          '--data-dir',
+          join(content.targetFolder, '..', 'seed'),
+        ],
       ]),
       isReady: (line) => line.event === 'seeding',
     }),
@@ -116,7 +129,7 @@ async function play({ content, options }: StagedLink, port: number): Promise<Run
     bidwidthCommand([
       ...['stream', content.torrentPath, '--to', content.targetFolder, '--json'],
       ...['--peer', `127.0.0.1:${port}`, '--port', '0', '--bind', '127.0.0.1'],
-      ...['--no-trackers', '--http-port', '0', '--data-dir', dataFolder],
+      ...['--no-trackers', '--no-dht', '--no-lsd', '--http-port', '0', '--data-dir', dataFolder],
     ]),
   );
   const { url } = await node.child.waitForLine((line) => line.event === 'streaming');
