@@ -9,6 +9,7 @@
  */
 export { type AddressClass, classifyAddress } from './address-class.ts';
 export * from './dht/index.ts';
+export { IpFilter, type ParsedIpList, parseIpList } from './ip-filter.ts';
 export {
   TrackerClient,
   type TrackerClientOptions,

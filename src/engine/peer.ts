@@ -99,6 +99,10 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
   get isDownloading(): boolean {
     return this.#wiring.owner.isDownloading;
   }
+  /** It wants nothing. */
+  get isSeed(): boolean {
+    return this.download.pieces.isComplete;
+  }
   get isServed(): boolean {
     return !this.download.isChokingUs;
   }

@@ -1,7 +1,7 @@
 /**
  * Open requests by block key, oldest first. Answers come in about the order of asking, so that a
- * search from the front is short. A `Map` in this place costs memory: once its table is old, V8 puts
- * every rehash, one in 500 requests, among the old objects too; 8 of 125 MB after 2 GiB.
+ * search from the front is short. A `Map` in this place costs memory: once its table is old, V8
+ * puts every rehash, one in 500 requests, among the old objects too; 8 of 125 MB after 2 GiB.
  */
 
 /** Room at first; doubled as needed. */

@@ -11,6 +11,7 @@
 export * from './bencode/index.ts';
 export * from './bw-pay/index.ts';
 export * from './dht/index.ts';
+export * from './extended/index.ts';
 export * from './magnet/index.ts';
 export * from './metainfo/index.ts';
 export * from './peer/index.ts';

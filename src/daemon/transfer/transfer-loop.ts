@@ -1,5 +1,6 @@
 /** The transfer thread's inside: the engine, its port, its clock, and the torrents at work. */
-import { Engine, type PeerAddress } from '../../engine/index.ts';
+import { classifyAddress } from '../../discovery/index.ts';
+import { Engine, type PeerAddress, PeerExchange } from '../../engine/index.ts';
 import { nodeHasher } from '../../platform/disk/index.ts';
 import { listenTcp, type TcpListener, tcpDialer } from '../../platform/net/index.ts';
 import type { TrackerAnnouncer, TrackerTransport } from '../../platform/tracker/index.ts';
@@ -62,13 +63,17 @@ export class TransferLoop implements TransferCalls {
     this.#options = options;
     this.#tell = tell;
     this.#exchange = exchange;
+    const pex = new PeerExchange({
+      torrentOf: (key) => this.#engine.torrents.get(key) ?? null,
+      classify: classifyAddress,
+    });
     this.#engine = new Engine(
       {
         dialer: tcpDialer(options.bindHost === null ? {} : { localAddress: options.bindHost }),
         hasher: nodeHasher,
         random: Math.random,
         clock: () => instant(performance.now()),
-        extensions: exchange ? [exchange.extension] : [],
+        extensions: exchange ? [exchange.extension, pex] : [pex],
         uploadPolicy: exchange?.policy ?? null,
         rouse: (key) => this.#sleepers.call(key),
         onDhtNode: (address) => this.#dht?.addNode(address),
