@@ -173,9 +173,9 @@ function answerFor(net: VirtualNet, hosts: ReadonlyMap<string, Uint8Array>, told
 }
 
 /**
- * One node among a hundred that was told of Sybils around an info-hash, and believes they are there.
- * It announces itself; then somebody who never heard of them looks. Whom it found, and how many of
- * the Sybils were asked.
+ * One node among a hundred was told of Sybils around an info-hash, and believes they are there.
+ * It announces itself; then somebody who never heard of them looks. Whether it was found, and how
+ * many questions Sybils were asked.
  */
 function announceAmong(hosts: readonly string[]): { isFound: boolean; askedSybils: number } {
   const net = new VirtualNet({ seed: 15 });
