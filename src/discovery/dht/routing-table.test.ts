@@ -85,11 +85,17 @@ test('one address is one node, whatever ids and ports it shows', () => {
 
 test('a /24 has four nodes at most, and one in a bucket', () => {
   const table = new RoutingTable(LOCAL_ID, T0);
-  for (let last = 1; last <= 250; last++) {
-    const id = nodeIdAtDistance(LOCAL_ID, last % 20, seededRandom(last));
-    table.onReply(judged({ id, host: `20.1.2.${last}`, port: 6881 }), T0);
-  }
-  assert.ok(table.size <= 4, `${table.size}`);
+  fill(table, 12, 9, 500);
+  assert.ok(table.bucketCount > 12);
+  const add = (last: number, bits: number): void => {
+    const id = nodeIdAtDistance(LOCAL_ID, bits, seededRandom(last));
+    table.onReply(judged({ id, host: `50.1.2.${last}`, port: 6881 }), T0);
+  };
+  const count = (): number => hosts(table).filter((host) => host.startsWith('50.1.2.')).length;
+  for (let last = 1; last <= 100; last++) add(last, 0);
+  assert.equal(count(), 1);
+  for (let last = 101; last <= 250; last++) add(last, last % 12);
+  assert.equal(count(), 4);
 });
 
 test('the local network may hold many nodes at one address (BEP 42)', () => {

@@ -36,6 +36,9 @@ export interface DhtTorrent {
 /** Fine enough for lookups, whose steps take a tenth of a second and more. */
 const TICK_MS = 200;
 
+/** What is asked before we know anybody waits at most so long. */
+const JOIN_MS = 20_000;
+
 /** The file is written so often, and at the end. */
 const SAVE_MS: number = 10 * 60_000;
 
@@ -57,6 +60,7 @@ export class DhtService {
   #rejoinWaitMs = REJOIN_MS;
   #saveAt: Instant;
   #isStopped = false;
+  #waiting: { readonly resolve: () => void; readonly until: number }[] = [];
 
   private constructor(options: DhtServiceOptions, sockets: DhtSockets, dht: Dht) {
     this.#options = options;
@@ -112,18 +116,21 @@ export class DhtService {
     this.#dht.addNode(endpoint);
   }
 
-  /** The immutable item with this hash (BEP 44); null when nobody has it. */
-  getImmutable(target: Uint8Array): Promise<DhtItem | null> {
+  /** The immutable item with this hash (BEP 44); null when nobody has it, or nobody is there. */
+  async getImmutable(target: Uint8Array): Promise<DhtItem | null> {
+    await this.#joined();
     return new Promise((resolve) => this.#dht.getImmutable(target, resolve));
   }
 
   /** The newest item of a key and salt (BEP 44, 46); null when nobody has one. */
-  getMutable(publicKey: Uint8Array, salt: Uint8Array): Promise<DhtItem | null> {
+  async getMutable(publicKey: Uint8Array, salt: Uint8Array): Promise<DhtItem | null> {
+    await this.#joined();
     return new Promise((resolve) => this.#dht.getMutable({ publicKey, salt }, resolve));
   }
 
   /** Stores an item; says how many nodes took it. To keep it alive, repeat it every hour. */
-  putItem(item: DhtItem): Promise<ItemPutResult> {
+  async putItem(item: DhtItem): Promise<ItemPutResult> {
+    await this.#joined();
     return new Promise((onDone) => this.#dht.putItem({ item, expectedSequence: null, onDone }));
   }
 
@@ -133,13 +140,26 @@ export class DhtService {
     this.#isStopped = true;
     clearInterval(this.#timer);
     this.#lookup.cancel();
+    for (const { resolve } of this.#waiting.splice(0)) resolve();
     await this.#save();
     this.#sockets.close();
+  }
+
+  /** Resolves when somebody is known, or after a while in vain: then nothing will be found. */
+  #joined(): Promise<void> {
+    if (this.#dht.isReady || this.#isStopped) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiting.push({ resolve, until: now() + JOIN_MS });
+    });
   }
 
   #tick(): void {
     const time = now();
     this.#dht.tick(time);
+    const isReady = this.#dht.isReady;
+    const done = this.#waiting.filter(({ until }) => isReady || time >= until);
+    this.#waiting = this.#waiting.filter((one) => !done.includes(one));
+    for (const { resolve } of done) resolve();
     if (time >= this.#saveAt) {
       this.#saveAt = instant(time + SAVE_MS);
       void this.#save();
