@@ -1,6 +1,12 @@
 /** BEP 10 for one connection: the handshakes, message ids, and the extensions behind them. */
 import type { Instant } from '../units/index.ts';
-import { decodeBencodeDict, encodeBencode, encodeExtended } from '../wire/index.ts';
+import {
+  DONT_HAVE_EXTENSION,
+  decodeBencodeDict,
+  decodeDontHave,
+  encodeBencode,
+  encodeExtended,
+} from '../wire/index.ts';
 import type { PeerExtension, PeerExtensionSession, PeerLink } from './extension.ts';
 import { METADATA_EXTENSION, type MetadataExchange } from './metadata-exchange.ts';
 import { SERVE_QUEUE_MAX } from './serve-queue.ts';
@@ -14,6 +20,8 @@ export interface HelloFields {
   readonly listenPort: number;
   /** Length of the info dictionary when we have it, else null. */
   readonly metadataBytes: number | null;
+  /** We want nothing any more (BEP 21). */
+  readonly isUploadOnly: boolean;
 }
 
 /** What the remote said that others want to know. */
@@ -21,6 +29,8 @@ export interface RemoteHello {
   readonly reqq: number | null;
   readonly listenPort: number | null;
   readonly clientName: string | null;
+  /** It wants nothing any more, though it may lack pieces (BEP 21); null when it does not say. */
+  readonly isUploadOnly: boolean | null;
 }
 
 /** Our message ids: 1 is the metadata extension, then the others in order. */
@@ -31,6 +41,7 @@ export class ExtensionHub {
   readonly #extensions: readonly PeerExtension[];
   readonly #metadata: MetadataExchange;
   readonly #transmit: (message: Uint8Array) => void;
+  readonly #onDontHave: (piece: number) => void;
   /** One per extension, in order. */
   readonly sessions: readonly PeerExtensionSession[];
   /** The remote's ids by our extension's name. */
@@ -42,6 +53,8 @@ export class ExtensionHub {
     deps: {
       readonly metadata: MetadataExchange;
       readonly transmit: (message: Uint8Array) => void;
+      /** The remote lost a piece (BEP 54). */
+      readonly onDontHave: (piece: number) => void;
       /** The link for one extension; `send` goes through this hub. */
       readonly linkFor: (send: (payload: Uint8Array) => void) => PeerLink;
     },
@@ -49,6 +62,7 @@ export class ExtensionHub {
     this.#extensions = extensions;
     this.#metadata = deps.metadata;
     this.#transmit = deps.transmit;
+    this.#onDontHave = deps.onDontHave;
     this.sessions = extensions.map((extension) =>
       extension.attach(deps.linkFor((payload) => this.sendTo(extension.name, payload))),
     );
@@ -56,7 +70,10 @@ export class ExtensionHub {
 
   /** Our extension handshake: sent first, and again when the metadata has come. */
   hello(fields: HelloFields): void {
-    const ids: Record<string, number> = { [METADATA_EXTENSION]: 1 };
+    const ids: Record<string, number> = {
+      [METADATA_EXTENSION]: 1,
+      [DONT_HAVE_EXTENSION]: this.#dontHaveId,
+    };
     for (const [at, extension] of this.#extensions.entries()) {
       const isOffered = this.sessions[at]?.isOffered ?? true;
       if (isOffered) ids[extension.name] = FIRST_EXTENSION_ID + at;
@@ -69,6 +86,7 @@ export class ExtensionHub {
       ...(fields.metadataBytes === null ? {} : { metadata_size: fields.metadataBytes }),
       ...(fields.listenPort > 0 ? { p: fields.listenPort } : {}),
       reqq: SERVE_QUEUE_MAX,
+      upload_only: fields.isUploadOnly ? 1 : 0,
       v: fields.clientName,
     });
     this.#transmit(encodeExtended(0, payload));
@@ -89,8 +107,14 @@ export class ExtensionHub {
   receive(id: number, payload: Uint8Array, now: Instant): RemoteHello | null {
     if (id === 0) return this.#readHello(payload, now);
     if (id === 1) this.#metadata.onMessage(payload);
+    else if (id === this.#dontHaveId) this.#onDontHave(decodeDontHave(payload));
     else this.sessions[id - FIRST_EXTENSION_ID]?.onMessage(payload, now);
     return null;
+  }
+
+  /** Behind those of the extensions. */
+  get #dontHaveId(): number {
+    return FIRST_EXTENSION_ID + this.#extensions.length;
   }
 
   #readHello(payload: Uint8Array, now: Instant): RemoteHello {
@@ -110,7 +134,9 @@ export class ExtensionHub {
       if (this.remoteHas(extension.name)) this.sessions[at]?.onSupported(now);
     }
     const port = hello.integer('p');
+    const uploadOnly = hello.integer('upload_only');
     return {
+      isUploadOnly: uploadOnly === null ? null : uploadOnly !== 0,
       reqq: hello.integer('reqq'),
       listenPort: port !== null && port > 0 && port < 65536 ? port : null,
       clientName: hello.text('v'),

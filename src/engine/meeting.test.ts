@@ -185,6 +185,7 @@ function hub(): { hub: ExtensionHub; log: string[]; sent: Uint8Array[] } {
   const made = new ExtensionHub([extension('one'), extension('two')], {
     metadata: new MetadataExchange(owner, 1, () => {}),
     transmit: (message) => sent.push(message),
+    onDontHave: (piece) => log.push(`lost ${piece}`),
     linkFor: (send) => ({ send }) as PeerLink,
   });
   return { hub: made, log, sent };
@@ -192,25 +193,27 @@ function hub(): { hub: ExtensionHub; log: string[]; sent: Uint8Array[] } {
 
 test('extensions are offered under ids of ours and spoken to under ids of theirs (BEP 10)', () => {
   const { hub: at, log, sent } = hub();
-  at.hello({ clientName: 'me', listenPort: 7, metadataBytes: null });
+  at.hello({ clientName: 'me', listenPort: 7, metadataBytes: null, isUploadOnly: false });
   const ids = decodeBencodeDict(sent[0]?.subarray(6) ?? new Uint8Array()).dict('m');
   assert.deepEqual(
-    ['ut_metadata', 'one', 'two'].map((name) => ids?.integer(name)),
-    [1, 2, 3],
+    ['ut_metadata', 'one', 'two', 'lt_donthave'].map((name) => ids?.integer(name)),
+    [1, 2, 3, 4],
   );
   const hello = { m: { two: 200, other: 5 }, reqq: 9, p: 70_000, v: 'x' };
   assert.deepEqual(at.receive(0, encodeBencode(hello), NOW), {
     reqq: 9,
     listenPort: null,
     clientName: 'x',
+    isUploadOnly: null,
   });
   assert.deepEqual(log, ['two supported']);
   assert.deepEqual([...(sent[1] ?? [])], [0, 0, 0, 3, 20, 200, 1]);
   at.receive(2, Uint8Array.of(4), NOW);
   at.receive(3, Uint8Array.of(5), NOW);
-  at.receive(4, Uint8Array.of(6), NOW);
+  at.receive(4, Uint8Array.of(0, 0, 1, 2), NOW);
+  at.receive(5, Uint8Array.of(6), NOW);
   at.receive(255, Uint8Array.of(7), NOW);
-  assert.deepEqual(log, ['two supported', 'one 4', 'two 5']);
+  assert.deepEqual(log, ['two supported', 'one 4', 'two 5', 'lost 258']);
 });
 
 test('a later handshake adds, changes and switches off, and leaves the rest (BEP 10)', () => {

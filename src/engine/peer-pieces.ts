@@ -84,6 +84,20 @@ export class PeerPieces {
     if (context.selection.isMissing(piece)) this.interestingCount++;
   }
 
+  /** It lost a piece that it had (BEP 54); an index past the end ends the connection. */
+  remove(piece: number, context: PiecesContext | null): void {
+    if (!context) return;
+    const { size } = context.have;
+    if (piece >= size) {
+      throw new WireError('WIRE_MESSAGE', `piece ${piece} of ${size} was taken back`);
+    }
+    if (!this.has(piece)) return;
+    if (this.hasAll) this.#countOneByOne(context);
+    this.#pieces?.clear(piece);
+    context.picker.peerLost(piece);
+    if (context.selection.isMissing(piece)) this.interestingCount--;
+  }
+
   /** A piece that we wanted is here: it is of no interest any more. */
   onWeGot(piece: number): void {
     if (this.has(piece)) this.interestingCount--;
@@ -93,6 +107,17 @@ export class PeerPieces {
   onTurned(pieces: readonly number[], { selection }: PiecesContext): void {
     for (const piece of pieces) {
       if (this.has(piece)) this.interestingCount += selection.isWanted(piece) ? 1 : -1;
+    }
+  }
+
+  /** It had everything, and will not: its pieces count for rarity from now on. */
+  #countOneByOne({ have, picker }: PiecesContext): void {
+    this.hasAll = false;
+    const counted = this.#pieces;
+    this.#pieces = new Bitfield(have.size);
+    for (let piece = 0; piece < have.size; piece++) {
+      this.#pieces.set(piece);
+      if (!counted?.has(piece)) picker.peerHas(piece);
     }
   }
 

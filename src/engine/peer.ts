@@ -43,6 +43,10 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
   #heardAt: Instant;
   #spokeAt: Instant;
   #isPaused = false;
+  /** It says that it wants nothing. */
+  #isUploadOnly = false;
+  /** Whether we last said so. */
+  #saidUploadOnly = false;
   #hasToldPort = false;
 
   constructor(
@@ -99,9 +103,9 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
   get isDownloading(): boolean {
     return this.#wiring.owner.isDownloading;
   }
-  /** It wants nothing. */
+  /** It wants nothing: it has everything, or says so (BEP 21). */
   get isSeed(): boolean {
-    return this.download.pieces.isComplete;
+    return this.#isUploadOnly || this.download.pieces.isComplete;
   }
   get isServed(): boolean {
     return !this.download.isChokingUs;
@@ -194,6 +198,9 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
   onSample(elapsedMs: number, now: Instant): void {
     this.download.sample(elapsedMs, now);
     this.upload.sent.sample(elapsedMs);
+    if (this.#wiring.owner.isSated === this.#saidUploadOnly) return;
+    this.#sayHello();
+    this.flush();
   }
 
   /** The download limit closes and opens the tap. */
@@ -295,6 +302,8 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
     if (hello.reqq !== null && hello.reqq > 0) this.download.requests.limitDepth(hello.reqq);
     this.remoteClient = hello.clientName ?? this.remoteClient;
     this.remoteListenPort = hello.listenPort ?? this.remoteListenPort;
+    this.#isUploadOnly = hello.isUploadOnly ?? this.#isUploadOnly;
+    this.partFromSeed();
     if (owner.collector) this.#metadata.onTick(owner.engine.now);
   }
 
@@ -324,7 +333,7 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
   /** A seed is of no use to us when we want nothing, unless to an extension. */
   partFromSeed(): void {
     const { owner } = this.#wiring;
-    const isUseless = owner.isSated && this.download.pieces.isComplete;
+    const isUseless = owner.isSated && this.isSeed;
     if (isUseless && !this.isSettling) owner.onSeedMet(this.peerKey);
   }
 
@@ -334,8 +343,10 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
   }
 
   #sayHello(): void {
-    const { engine, infoBytes } = this.#wiring.owner;
+    const { engine, infoBytes, isSated } = this.#wiring.owner;
+    this.#saidUploadOnly = isSated;
     this.#hub?.hello({
+      isUploadOnly: isSated,
       clientName: engine.clientName,
       listenPort: engine.listenPort,
       metadataBytes: infoBytes?.length ?? null,
@@ -358,6 +369,10 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
     const { owner, outbox } = this.#wiring;
     return new ExtensionHub(owner.engine.extensions, {
       metadata: this.#metadata,
+      onDontHave: (piece) => {
+        this.download.pieces.remove(piece, owner.work);
+        this.download.updateInterest();
+      },
       transmit: (message) => {
         if (this.isClosed) return;
         outbox.push(message);

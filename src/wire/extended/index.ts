@@ -1,10 +1,12 @@
 /**
- * Payloads of BEP 10 extension messages that are no bencode of a torrent: peer exchange (BEP 11).
+ * Payloads of BEP 10 extension messages that are no bencode of a torrent: peer exchange (BEP 11),
+ * lost pieces (BEP 54).
  *
  * Knows no peers and no policy; `pex.ts` bounds what one message may hold.
  *
  * @module
  */
+export { DONT_HAVE_EXTENSION, decodeDontHave } from './dont-have.ts';
 export {
   decodePex,
   encodePex,
