@@ -15,6 +15,8 @@ const QUEUE_MS = 15;
 /** From one measurement to the next the depth changes by at most so much. */
 const GROWTH_MAX = 1.5;
 const SHRINK_MAX = 0.5;
+/** One late block may be a busy machine's; only the next one proves a queue. */
+const SHRINK_FIRST = 0.85;
 /** Requests leave in batches: the first of one finds so much of the depth in flight. */
 const NEARLY_FULL = 0.75;
 /**
@@ -47,6 +49,8 @@ export class ShortPipeline {
   #isDraining = false;
   /** No queue has been seen yet: the way may take far more. */
   #isStarting = true;
+  /** The block timed last came late. */
+  #wasLate = false;
 
   /** Requests to have in flight. */
   get depth(): number {
@@ -98,7 +102,9 @@ export class ShortPipeline {
     const wanted = isFarFromFull ? most : Math.ceil((this.#outstanding * goalMs) / tookMs);
     // With far fewer in flight than allowed, nothing is known of what more would do.
     if (this.#outstanding < this.#depth * NEARLY_FULL && wanted < this.#depth) return;
-    const least = Math.max(DEPTH_MIN, Math.floor(this.#depth * SHRINK_MAX));
+    const shrink = this.#wasLate ? SHRINK_MAX : SHRINK_FIRST;
+    const least = Math.max(DEPTH_MIN, Math.floor(this.#depth * shrink));
+    this.#wasLate = tookMs > goalMs;
     this.#depth = Math.min(most, Math.max(least, wanted));
   }
 }
