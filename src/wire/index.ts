@@ -12,6 +12,7 @@ export * from './bencode/index.ts';
 export * from './bw-pay/index.ts';
 export * from './magnet/index.ts';
 export * from './metainfo/index.ts';
+export * from './mse/index.ts';
 export * from './peer/index.ts';
 export * from './tracker/index.ts';
 export { WireError, type WireErrorCode } from './wire-error.ts';
