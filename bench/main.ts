@@ -1,61 +1,97 @@
 /**
  * `npm run bench`: every scenario, its contenders in turn, each run a fresh process.
  *
- *   node bench/main.ts [--only NAME] [--size 1GiB] [--piece 1MiB] [--runs 5]
- *     [--without CONTENDER]… [--json] [--date DATE]
+ *   node bench/main.ts [--only SCENARIO]… [--size 1GiB] [--piece 1MiB] [--runs 5]
+ *     [--without CONTENDER]… [--json] [--date DATE] [--list]
  *
- * `--json` also writes `bench/results.json`, with the machine and the date.
+ * Sizes and runs are each scenario's own unless given. `--json` also writes what was measured to
+ * `bench/results.json`, with the machine and the date; scenarios not run keep their older figures.
  */
-import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { type ContenderResult, describeMachine, summarize, tableOf } from './report.ts';
+import {
+  type ContenderResult,
+  describeMachine,
+  goalLine,
+  judge,
+  summarize,
+  tableOf,
+} from './report.ts';
+import { keepResult } from './results.ts';
 import { download } from './scenarios/download.ts';
 import { paid } from './scenarios/paid.ts';
 import type { Run, Scenario, ScenarioOptions } from './scenarios/scenario.ts';
+import { seeding, seedingOne } from './scenarios/seeding.ts';
+import { thirtySeeds } from './scenarios/thirty-seeds.ts';
+import { parseSize, sizeText } from './sizes.ts';
 
-const SCENARIOS: readonly Scenario[] = [download, paid];
-const RESULTS: URL = new URL('results.json', import.meta.url);
-const UNIT_BYTES: Readonly<Record<string, number>> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
+const SCENARIOS: readonly Scenario[] = [download, thirtySeeds, seeding, seedingOne, paid];
+const SIZE_DEFAULT: number = 2 ** 30;
+const PIECE_DEFAULT: number = 2 ** 20;
+const RUNS_DEFAULT = 5;
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string' },
-    size: { type: 'string', default: '1GiB' },
-    piece: { type: 'string', default: '1MiB' },
-    runs: { type: 'string', default: '5' },
+    only: { type: 'string', multiple: true, default: [] },
+    size: { type: 'string' },
+    piece: { type: 'string' },
+    runs: { type: 'string' },
     without: { type: 'string', multiple: true, default: [] },
     json: { type: 'boolean', default: false },
     date: { type: 'string', default: new Date().toISOString().slice(0, 10) },
+    list: { type: 'boolean', default: false },
   },
 });
-const options: ScenarioOptions = {
-  sizeBytes: parseSize(values.size),
-  pieceLengthBytes: parseSize(values.piece),
-};
-const runCount = Number(values.runs);
-if (!Number.isSafeInteger(runCount) || runCount < 1) throw new Error('--runs must be at least 1');
-const chosen = SCENARIOS.filter(({ name }) => values.only === undefined || values.only === name);
-if (chosen.length === 0) throw new Error(`there is no scenario ${values.only}`);
-
-const machine = describeMachine();
-const { cpuModel, cores, kernel, node, loadBefore } = machine;
-console.log(`${cpuModel}, ${cores} cores, ${kernel}, Node ${node}, ${values.date}`);
-console.log(`load before the first run: ${loadBefore.toFixed(2)}`);
-const scenarios: { readonly name: string; readonly results: readonly ContenderResult[] }[] = [];
-for (const scenario of chosen) {
-  console.log(`\n${scenario.name}: ${scenario.conditions}`);
-  console.log(`${values.size}, pieces of ${values.piece}, ${runCount} runs each\n`);
-  const results = await runScenario(scenario);
-  for (const line of tableOf(results)) console.log(line);
-  scenarios.push({ name: scenario.name, results });
+// Leaving runs the exit hooks, which end every child and remove the files in memory.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => process.exit(130));
 }
-if (values.json) {
-  const report = { date: values.date, machine, options, runs: runCount, scenarios };
-  await writeFile(RESULTS, `${JSON.stringify(report, null, 2)}\n`);
+for (const name of values.only) {
+  if (!SCENARIOS.some((one) => one.name === name)) throw new Error(`there is no scenario ${name}`);
+}
+const chosen = SCENARIOS.filter(
+  ({ name }) => values.only.length === 0 || values.only.includes(name),
+);
+if (values.list) {
+  for (const { name, conditions } of chosen) console.log(`${name}: ${conditions}\n`);
+} else {
+  const machine = describeMachine();
+  const { cpuModel, cores, kernel, node, loadBefore } = machine;
+  console.log(`${cpuModel}, ${cores} cores, ${kernel}, Node ${node}, ${values.date}`);
+  console.log(`load before the first run: ${loadBefore.toFixed(2)}`);
+  for (const scenario of chosen) await measureScenario(scenario);
+}
+
+/** Runs one scenario, prints its table, keeps its figures when that is wanted. */
+async function measureScenario(scenario: Scenario): Promise<void> {
+  const machine = describeMachine();
+  const { defaults = {}, conditions, goals = [] } = scenario;
+  const { size, piece } = values;
+  const options = {
+    sizeBytes: size === undefined ? (defaults.sizeBytes ?? SIZE_DEFAULT) : parseSize(size),
+    pieceLengthBytes:
+      piece === undefined ? (defaults.pieceLengthBytes ?? PIECE_DEFAULT) : parseSize(piece),
+  };
+  const runs = Number(values.runs ?? defaults.runs ?? RUNS_DEFAULT);
+  if (!Number.isSafeInteger(runs) || runs < 1) throw new Error('--runs must be at least 1');
+  console.log(`\n${scenario.name}: ${conditions}`);
+  const pieceText = sizeText(options.pieceLengthBytes);
+  console.log(`${sizeText(options.sizeBytes)}, pieces of ${pieceText}, ${runs} runs each\n`);
+  const results = await runContenders(scenario, options, runs);
+  for (const line of tableOf(results, scenario.columns)) console.log(line);
+  const outcomes = judge(goals, results);
+  for (const outcome of outcomes) console.log(goalLine(outcome));
+  if (!values.json) return;
+  const { date } = values;
+  const record = { date, machine, conditions, options, runs, results, goals: outcomes };
+  await keepResult(scenario.name, record);
 }
 
 /** One discarded round first, then `runCount` rounds of every contender in turn. */
-async function runScenario(scenario: Scenario): Promise<readonly ContenderResult[]> {
+async function runContenders(
+  scenario: Scenario,
+  options: ScenarioOptions,
+  runCount: number,
+): Promise<readonly ContenderResult[]> {
   await using prepared = await scenario.prepare(options);
   const contenders = prepared.contenders.filter(({ name, unavailable }) => {
     const reason = values.without.includes(name) ? 'not wanted' : unavailable;
@@ -70,10 +106,4 @@ async function runScenario(scenario: Scenario): Promise<readonly ContenderResult
     }
   }
   return runs.map(({ contender, done }) => summarize(contender.name, done, options.sizeBytes));
-}
-
-function parseSize(text: string): number {
-  const [, digits, unit = ''] = /^(\d+)(KiB|MiB|GiB)$/.exec(text) ?? [];
-  if (digits === undefined) throw new Error(`${text} is no size such as 64MiB or 1GiB`);
-  return Number(digits) * (UNIT_BYTES[unit] ?? 1);
 }

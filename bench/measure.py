@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs one command and prints what it cost as the last line, one JSON object.
+"""Runs one command and prints what it cost as the last line, one JSON object; first its process id.
 
   measure.py -- COMMAND ARGS...
 
@@ -10,7 +10,7 @@ peakAnonBytes largest sum of RssAnon over the process and its descendants, sampl
 """
 import json
 import os
-import resource
+import signal
 import sys
 import threading
 import time
@@ -51,8 +51,11 @@ def main():
         while not is_over.wait(SAMPLE_SECONDS):
             peak_anon = max(peak_anon, sum(anonymous_bytes(p) for p in descendants(pid)))
 
+    # A command that ends only when it is told to: the signal reaches the whole group.
+    signal.signal(signal.SIGTERM, lambda *_: None)
     started = time.monotonic()
     pid = os.posix_spawnp(command[0], command, os.environ)
+    print(json.dumps({"event": "measuring", "pid": pid}), flush=True)
     sampler = threading.Thread(target=sample, args=(pid,), daemon=True)
     sampler.start()
     _, status, usage = os.wait4(pid, 0)

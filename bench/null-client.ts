@@ -9,28 +9,19 @@
  *
  * `--accept` listens instead, prints its port and takes the first connection.
  */
-import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { closeSync, openSync } from 'node:fs';
 import { connect, createServer, Socket, type SocketConstructorOpts } from 'node:net';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { bdecode } from '../test/support/bencode.ts';
 import { type HashVariant, makeSink, type Sink, type WriteVariant } from './null-sinks.ts';
+import { BLOCK_BYTES, type Job, pieceLengthOf, readJob } from './torrent-job.ts';
 
-const BLOCK_BYTES = 16_384;
 const HANDSHAKE_BYTES = 68;
 const PIECE_HEADER_BYTES = 13;
 const MESSAGE = { unchoke: 1, interested: 2, request: 6, piece: 7 } as const;
 /** Slabs between network, hash and disk: at least 32, and enough for the pipeline twice over. */
 const SLAB_COUNT_MIN = 32;
-
-interface Job {
-  readonly infoHash: Uint8Array;
-  readonly name: string;
-  readonly hashes: Uint8Array;
-  readonly pieceLengthBytes: number;
-  readonly totalBytes: number;
-}
 
 interface Pipeline {
   /** Requests outstanding at most. */
@@ -48,7 +39,6 @@ class Pieces {
   readonly #send: (bytes: Uint8Array) => void;
   readonly #free: Buffer[];
   readonly #slabs = new Map<number, { slab: Buffer; missing: number }>();
-  readonly #pieceCount: number;
   #nextPiece = 0;
   #nextOffset = 0;
   #outstanding = 0;
@@ -59,7 +49,6 @@ class Pieces {
     this.#pipeline = pipeline;
     this.#sink = ports.sink;
     this.#send = ports.send;
-    this.#pieceCount = job.hashes.length / 20;
     const { pieceLengthBytes } = job;
     const needed = Math.ceil((2 * pipeline.depth * BLOCK_BYTES) / pieceLengthBytes);
     this.#free = Array.from({ length: Math.max(SLAB_COUNT_MIN, needed) }, () =>
@@ -91,8 +80,8 @@ class Pieces {
     const room = this.#pipeline.depth - this.#outstanding;
     const messages = Buffer.allocUnsafe(17 * Math.max(0, room));
     let used = 0;
-    while (used < messages.length && this.#nextPiece < this.#pieceCount) {
-      const pieceLength = this.#pieceLength(this.#nextPiece);
+    while (used < messages.length && this.#nextPiece < this.#job.pieceCount) {
+      const pieceLength = pieceLengthOf(this.#job, this.#nextPiece);
       if (this.#nextOffset === 0) {
         const slab = this.#free.pop();
         if (slab === undefined) break;
@@ -118,17 +107,12 @@ class Pieces {
     this.#slabs.delete(index);
     const offset = index * this.#job.pieceLengthBytes;
     const sha1 = this.#job.hashes.subarray(index * 20, index * 20 + 20);
-    this.#sink({ slab, lengthBytes: this.#pieceLength(index), offset, sha1 }, () => {
+    this.#sink({ slab, lengthBytes: pieceLengthOf(this.#job, index), offset, sha1 }, () => {
       this.#free.push(slab);
       this.#stored += 1;
-      if (this.#stored === this.#pieceCount) leave();
+      if (this.#stored === this.#job.pieceCount) leave();
       if (this.#pipeline.depth - this.#outstanding >= this.#pipeline.batch) this.request();
     });
-  }
-
-  #pieceLength(index: number): number {
-    const { pieceLengthBytes, totalBytes } = this.#job;
-    return Math.min(pieceLengthBytes, totalBytes - index * pieceLengthBytes);
   }
 }
 
@@ -232,7 +216,7 @@ const { values, positionals } = parseArgs({
   },
 });
 const [torrentPath = '', folder = ''] = positionals;
-const job = readTorrent(torrentPath);
+const job = readJob(torrentPath);
 const fd = openSync(join(folder, job.name), 'w');
 const sink = makeSink(fd, {
   hash: values.hash as HashVariant,
@@ -296,26 +280,4 @@ function greet(socket: Socket): void {
 function leave(): void {
   closeSync(fd);
   process.exit(0);
-}
-
-/** A single-file v1 torrent's facts. */
-function readTorrent(path: string): Job {
-  const source = readFileSync(path);
-  const { value, ranges } = bdecode(source);
-  const info = value instanceof Map ? value.get('info') : undefined;
-  if (!(info instanceof Map)) throw new Error(`${path} has no info dictionary`);
-  const name = info.get('name');
-  const hashes = info.get('pieces');
-  if (!(name instanceof Uint8Array && hashes instanceof Uint8Array)) {
-    throw new Error(`${path} is not a v1 torrent`);
-  }
-  return {
-    infoHash: createHash('sha1')
-      .update(source.subarray(...(ranges.get('info') ?? [0, 0])))
-      .digest(),
-    name: Buffer.from(name).toString(),
-    hashes,
-    pieceLengthBytes: Number(info.get('piece length')),
-    totalBytes: Number(info.get('length')),
-  };
 }

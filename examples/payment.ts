@@ -10,6 +10,7 @@ import {
   EscrowDigests,
   judgeLane,
   judgeVoucher,
+  KnownSigners,
   nobleSecp256k1 as secp256k1,
 } from '../src/payment/index.ts';
 import { type Atto, formatBtt, parseBtt, parseHash32, unixSeconds } from '../src/units/index.ts';
@@ -44,7 +45,8 @@ console.log(`a lane of 5 BTT: ${greedy.ok ? 'taken' : greedy.refusal.text}`);
 
 // While bytes flow, the buyer signs ever larger amounts. Bob needs to keep only the last.
 const digests = new EscrowDigests({ chainId: 199, escrow: payer });
-const rules = { now, digests, secp256k1, incrementMin: 1n as Atto };
+const signers = new KnownSigners(secp256k1);
+const rules = { now, digests, signers, incrementMin: 1n as Atto };
 let entry = admission.entry;
 for (const text of ['0.5', '1.25', '1', '2.5']) {
   const voucher = { allotment, lane: 1, amount: parseBtt(text) };

@@ -20,6 +20,11 @@ export const paid: Scenario = {
     'one random file from a seller node to a buyer node, both ours, over loopback, in memory, ' +
     'TCP, plaintext, a local chain. One seller, unlimited upload, serves both contenders. Own ' +
     'seconds are of the transfer itself; wall time is the whole process with wallet and chain.',
+  defaults: { sizeBytes: 2 * 2 ** 30 },
+  goals: [
+    { contender: 'buyer', figure: 'steadyMibPerSecond', atLeast: 0.97, against: 'free' },
+    { contender: 'buyer', figure: 'ownMibPerSecond', atLeast: 0.97, against: 'free' },
+  ],
   prepare,
 };
 
@@ -54,7 +59,8 @@ async function prepare(options: ScenarioOptions): Promise<PreparedScenario> {
         const paidBtt = Number(BigInt(String(summary['paidAtto']))) / 1e18;
         const steadyMibPerSecond = steadyRate(measurement.lines, options.sizeBytes);
         const ownSeconds = Number(summary.seconds);
-        return { measurement, extra: { ownSeconds, steadyMibPerSecond, paidBtt } };
+        const ownMibPerSecond = options.sizeBytes / 2 ** 20 / ownSeconds;
+        return { measurement, extra: { ownSeconds, ownMibPerSecond, steadyMibPerSecond, paidBtt } };
       },
     });
     const money = ['--max-price', MAX_PRICE_BTT, '--budget', BUDGET_BTT, ...stage.chainOptions];

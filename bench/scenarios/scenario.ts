@@ -1,5 +1,6 @@
 /** What a benchmark is: contenders doing the same work in turn, each in a fresh process. */
 import type { Measurement } from '../measure.ts';
+import type { Column, Goal } from '../report.ts';
 
 /** Options every scenario gets. */
 export interface ScenarioOptions {
@@ -32,5 +33,15 @@ export interface Scenario {
   readonly name: string;
   /** What is measured, under which conditions: printed above the table. */
   readonly conditions: string;
+  /** What it runs with unless the command line says otherwise; else 1 GiB, 1 MiB, 5 runs. */
+  readonly defaults?: {
+    readonly sizeBytes?: number;
+    readonly pieceLengthBytes?: number;
+    readonly runs?: number;
+  };
+  /** Columns of its table; without them those of a transfer of `sizeBytes`. */
+  readonly columns?: readonly Column[];
+  /** What is wanted of the medians: printed below the table, kept or missed. */
+  readonly goals?: readonly Goal[];
   prepare(options: ScenarioOptions): Promise<PreparedScenario>;
 }

@@ -42,8 +42,19 @@ export function loadSecp256k1(): Secp256k1Choice {
 }
 
 function nativeSecp256k1(binding: Binding): Secp256k1 {
+  const recoverKey = (digest: Uint8Array, signature: Uint8Array): Uint8Array | null => {
+    if (digest.length !== 32 || !isCanonicalSignature(signature)) return null;
+    const recoveryBit = (signature[64] ?? 0) - 27;
+    try {
+      return binding.ecdsaRecover(signature.subarray(0, 64), recoveryBit, digest, false);
+    } catch {
+      // The binding throws when r is no point on the curve: then nobody signed this.
+      return null;
+    }
+  };
   return {
     name: 'libsecp256k1 (native)',
+    recoverKey,
 
     sign(digest: Uint8Array, key: Uint8Array): Uint8Array {
       requireKey(isKey(binding, key));
@@ -53,14 +64,17 @@ function nativeSecp256k1(binding: Binding): Secp256k1 {
     },
 
     recover(digest: Uint8Array, signature: Uint8Array): Address | null {
-      if (digest.length !== 32 || !isCanonicalSignature(signature)) return null;
-      const recoveryBit = (signature[64] ?? 0) - 27;
+      const key = recoverKey(digest, signature);
+      return key && addressOfPublicKey(key);
+    },
+
+    verify(digest: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): boolean {
+      if (digest.length !== 32 || !isCanonicalSignature(signature)) return false;
       try {
-        const compact = signature.subarray(0, 64);
-        return addressOfPublicKey(binding.ecdsaRecover(compact, recoveryBit, digest, false));
+        return binding.ecdsaVerify(signature.subarray(0, 64), digest, publicKey);
       } catch {
-        // The binding throws when r is no point on the curve: then nobody signed this.
-        return null;
+        // The binding throws when r or s is not below the order: then nobody signed this.
+        return false;
       }
     },
 

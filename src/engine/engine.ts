@@ -11,6 +11,7 @@ import {
 } from '../units/index.ts';
 import { type Handshake, makePeerId } from '../wire/index.ts';
 import { Choker } from './choker.ts';
+import { DownloadTap } from './download-tap.ts';
 import type { PeerExtension } from './extension.ts';
 import { type GateKeeper, HandshakeGate } from './handshake-gate.ts';
 import { Peer } from './peer.ts';
@@ -18,8 +19,8 @@ import type { EngineContext } from './peer-owner.ts';
 import type { Connection, ConnectionEvents, Dialer, Hasher } from './ports.ts';
 import { SlabPool } from './slab-pool.ts';
 import { standardChoking } from './standard-choking.ts';
-import { TokenBucket } from './token-bucket.ts';
 import { Torrent, type TorrentEvents } from './torrent.ts';
+import type { RateLimits } from './torrent-limits.ts';
 import type { UploadPolicy } from './upload-policy.ts';
 import { UploadScheduler } from './upload-scheduler.ts';
 
@@ -68,6 +69,7 @@ export class Engine implements EngineContext, GateKeeper {
   readonly clientName: string;
   readonly extensions: readonly PeerExtension[];
   readonly uploads: UploadScheduler = new UploadScheduler();
+  readonly downloads: DownloadTap = new DownloadTap(() => this.torrents.values());
   readonly sha1: (view: Uint8Array) => Uint8Array;
   readonly torrents: Map<string, Torrent> = new Map();
   /** Port that peers can reach us at; 0 while there is none. */
@@ -76,7 +78,6 @@ export class Engine implements EngineContext, GateKeeper {
   readonly #deps: EngineDeps;
   readonly #slabs: SlabPool;
   readonly #choker: Choker;
-  readonly #downloads: TokenBucket;
   readonly #connectionsMax: number;
   readonly #pending = new Map<Connection, Pending>();
   /** Torrent of an outgoing connection that has not shaken hands. */
@@ -85,7 +86,6 @@ export class Engine implements EngineContext, GateKeeper {
   #connectionCount = 0;
   #sampledAt = 0;
   #bestUploadRate = 0;
-  #isTapOpen = true;
 
   constructor(deps: EngineDeps, options: EngineOptions) {
     this.#deps = deps;
@@ -95,15 +95,15 @@ export class Engine implements EngineContext, GateKeeper {
     this.sha1 = (view) => deps.hasher.sha1(view);
     this.#slabs = new SlabPool(options.slabBytes);
     this.#choker = new Choker(deps.uploadPolicy ?? standardChoking());
-    this.#downloads = new TokenBucket(options.downloadLimit ?? UNLIMITED);
     this.#connectionsMax = options.connectionsMax ?? CONNECTIONS_MAX;
     this.uploads.limit(options.uploadLimit ?? UNLIMITED);
+    this.downloads.limit(options.downloadLimit ?? UNLIMITED);
   }
 
-  /** Limits block payload in both directions; effective at once. */
-  limit(rates: { readonly upload?: BytesPerSecond; readonly download?: BytesPerSecond }): void {
+  /** Limits block payload of all torrents together; effective at once. */
+  limit(rates: RateLimits): void {
     if (rates.upload !== undefined) this.uploads.limit(rates.upload);
-    if (rates.download !== undefined) this.#downloads.limit(rates.download);
+    if (rates.download !== undefined) this.downloads.limit(rates.download);
   }
 
   /** Adds a torrent by its info-hash; `begin` on it starts pieces when the metadata is known. */
@@ -144,21 +144,11 @@ export class Engine implements EngineContext, GateKeeper {
     this.#choker.request();
   }
 
-  /**
-   * Block payload came in. A used-up limit closes the tap at once: a tick is long for a fast peer.
-   */
-  onReceived(byteCount: number): void {
-    if (!this.#downloads.isLimited) return;
-    this.#downloads.take(byteCount);
-    this.#turnTap();
-  }
-
   /** Time passes: limits fill, peers are looked after, new connections are made. */
   tick(now: Instant): void {
     const elapsedMs = Math.max(0, now - this.now);
     this.now = now;
-    this.#downloads.fill(elapsedMs);
-    this.#turnTap();
+    this.downloads.fill(elapsedMs);
     this.uploads.fill(elapsedMs);
     for (const peer of this.#peers()) peer.onTick(now);
     if (now - this.#sampledAt >= SAMPLE_MS) this.#sample(now);
@@ -204,7 +194,7 @@ export class Engine implements EngineContext, GateKeeper {
     this.#dialled.delete(connection);
     const peer = new Peer(torrent, { peerKey: this.#nextPeerKey++, connection, remote });
     torrent.adopt(peer);
-    if (!this.#isTapOpen) peer.pauseReading(true);
+    if (!this.downloads.isOpenFor(torrent)) peer.pauseReading(true);
     return this.#counted(peer);
   }
 
@@ -281,14 +271,6 @@ export class Engine implements EngineContext, GateKeeper {
       : SLOTS_UNLIMITED;
     const { random } = this.#deps;
     this.#choker.run({ peers: this.#peers(), capacity, isLimited, slots, random }, now);
-  }
-
-  /** Opens and closes the tap of every connection by the download limit. */
-  #turnTap(): void {
-    const { isOpen } = this.#downloads;
-    if (isOpen === this.#isTapOpen) return;
-    this.#isTapOpen = isOpen;
-    for (const peer of this.#peers()) peer.pauseReading(!isOpen);
   }
 
   #connectMore(now: Instant): void {

@@ -29,6 +29,7 @@ export type {
 export type { PeerSnapshot, TorrentPhase, TorrentSnapshot } from './snapshot.ts';
 export { standardChoking } from './standard-choking.ts';
 export type { Torrent, TorrentEvents } from './torrent.ts';
+export type { RateLimits } from './torrent-limits.ts';
 export type {
   UploadCandidate,
   UploadGrant,

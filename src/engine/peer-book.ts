@@ -38,6 +38,8 @@ const BANS_MAX = 1000;
 export class PeerBook {
   readonly #entries = new Map<string, Entry>();
   readonly #banned = new Set<string>();
+  /** No address can be tried before this: asking costs nothing until then. */
+  #quietUntil = 0;
 
   get size(): number {
     return this.#entries.size;
@@ -57,16 +59,24 @@ export class PeerBook {
       isInUse: false,
       restUntil: 0,
     });
+    this.#quietUntil = 0;
     return true;
   }
 
   /** The next address to try, marked as in use; null when there is none now. */
   next(now: Instant): PeerAddress | null {
+    if (now < this.#quietUntil) return null;
+    let soonest = Infinity;
     for (const entry of this.#entries.values()) {
-      if (entry.isInUse || entry.nextTryAt > now || entry.restUntil > now) continue;
-      entry.isInUse = true;
-      return entry;
+      if (entry.isInUse) continue;
+      const dueAt = Math.max(entry.nextTryAt, entry.restUntil);
+      if (dueAt <= now) {
+        entry.isInUse = true;
+        return entry;
+      }
+      soonest = Math.min(soonest, dueAt);
     }
+    this.#quietUntil = soonest;
     return null;
   }
 
@@ -83,6 +93,7 @@ export class PeerBook {
     }
     const most = entry.source === 'user' ? RETRY_MS * 8 : RETRY_MS_MAX;
     entry.nextTryAt = now + Math.min(most, RETRY_MS * 2 ** (entry.failures - 1));
+    this.#quietUntil = 0;
   }
 
   /** It has everything and so have we: it may be of use again when it starts anew. */

@@ -1,11 +1,13 @@
 /** What a peer connection needs of the torrent it serves. */
 import type { Bitfield, Instant } from '../units/index.ts';
 import type { PieceGeometry } from './content.ts';
+import type { DownloadTap } from './download-tap.ts';
 import type { PeerExtension } from './extension.ts';
 import type { MetadataOwner } from './metadata-exchange.ts';
 import type { PartialPiece } from './partial-piece.ts';
 import type { PiecePicker } from './piece-picker.ts';
 import type { PieceStore } from './ports.ts';
+import type { TorrentLimits } from './torrent-limits.ts';
 import type { UploadScheduler } from './upload-scheduler.ts';
 
 /** The parts that exist once the metadata is known. */
@@ -25,10 +27,9 @@ export interface EngineContext {
   readonly listenPort: number;
   readonly extensions: readonly PeerExtension[];
   readonly uploads: UploadScheduler;
+  readonly downloads: DownloadTap;
   readonly sha1: (view: Uint8Array) => Uint8Array;
   requestRechoke(): void;
-  /** Block payload came in: counts against the download limit. */
-  onReceived(byteCount: number): void;
 }
 
 /** A torrent, as its peers see it. */
@@ -36,6 +37,7 @@ export interface PeerOwner extends MetadataOwner {
   readonly key: string;
   readonly infoHash: Uint8Array;
   readonly engine: EngineContext;
+  readonly limits: TorrentLimits;
   /** Null while only a magnet is known, and when the torrent is stopped. */
   readonly work: PieceWork | null;
   readonly isDownloading: boolean;

@@ -16,6 +16,7 @@ import type { PeerWiring } from './peer-wiring.ts';
 import type { PieceStore } from './ports.ts';
 import { RateMeter } from './rate-meter.ts';
 import { SERVE_QUEUE_MAX, ServeQueue, type ServeRequest } from './serve-queue.ts';
+import type { TokenBucket } from './token-bucket.ts';
 import type { Servable } from './upload-scheduler.ts';
 
 /** Uploading to one peer. */
@@ -44,6 +45,9 @@ export class PeerUpload implements Servable {
   }
   get store(): PieceStore {
     return this.#wiring.work().store;
+  }
+  get torrentLimit(): TokenBucket {
+    return this.#wiring.owner.limits.upload;
   }
   get sendRate(): number {
     return this.sent.rate;

@@ -1,8 +1,11 @@
-/** A rate limit in bytes a second, filled on ticks. */
-import type { BytesPerSecond } from '../units/index.ts';
+/** Rate limits in bytes a second, filled on ticks. */
+import { BLOCK_BYTES, type BytesPerSecond } from '../units/index.ts';
 
 /** How much may be saved up: long enough for one late tick, short enough not to burst. */
 const BURST_SECONDS = 0.25;
+
+/** A debt that a higher limit left behind delays the new one by at most so long. */
+const DEBT_SECONDS_MAX = 1;
 
 /** Bytes that may be moved now. Unlimited when the rate is `Infinity`. */
 export class TokenBucket {
@@ -22,16 +25,19 @@ export class TokenBucket {
     return this.#rate !== Infinity;
   }
 
-  /** Changes the limit; what was saved up is forgotten. */
+  /**
+   * Changes the limit. What is owed stays owed: one changed every second must not forgive each time.
+   */
   limit(rate: BytesPerSecond): void {
+    const tokens = this.isLimited ? this.#tokens : 0;
     this.#rate = rate;
-    this.#tokens = rate === Infinity ? Infinity : 0;
+    const owedMost = Math.max(rate * DEBT_SECONDS_MAX, BLOCK_BYTES);
+    this.#tokens = rate === Infinity ? Infinity : Math.max(Math.min(tokens, this.#most), -owedMost);
   }
 
   fill(elapsedMs: number): void {
     if (!this.isLimited) return;
-    const most = Math.max(this.#rate * BURST_SECONDS, 32 * 1024);
-    this.#tokens = Math.min(most, this.#tokens + (this.#rate * elapsedMs) / 1000);
+    this.#tokens = Math.min(this.#most, this.#tokens + (this.#rate * elapsedMs) / 1000);
   }
 
   /** Whether anything may be moved. A move may overdraw; the debt is paid by later fills. */
@@ -39,7 +45,44 @@ export class TokenBucket {
     return this.#tokens > 0;
   }
 
+  /** What may be moved without a debt; negative while there is one. */
+  get tokens(): number {
+    return this.#tokens;
+  }
+
+  /** Whether filling changes nothing. */
+  get isFull(): boolean {
+    return this.#rate === 0 || this.#tokens >= this.#most;
+  }
+
   take(size: number): void {
     if (this.isLimited) this.#tokens -= size;
+  }
+
+  get #most(): number {
+    return this.isLimited ? Math.max(this.#rate * BURST_SECONDS, 2 * BLOCK_BYTES) : Infinity;
+  }
+}
+
+/** Buckets that are filled together. Those without a limit, and full ones, cost nothing. */
+export class TokenBuckets {
+  readonly #filling = new Set<TokenBucket>();
+
+  /** Its limit was changed. */
+  watch(bucket: TokenBucket): void {
+    if (!bucket.isFull) this.#filling.add(bucket);
+  }
+
+  take(bucket: TokenBucket, size: number): void {
+    if (!bucket.isLimited) return;
+    bucket.take(size);
+    this.#filling.add(bucket);
+  }
+
+  fill(elapsedMs: number): void {
+    for (const bucket of this.#filling) {
+      bucket.fill(elapsedMs);
+      if (bucket.isFull) this.#filling.delete(bucket);
+    }
   }
 }

@@ -12,6 +12,7 @@ import type { Hasher, PieceStore } from './ports.ts';
 import { RateMeter } from './rate-meter.ts';
 import type { SlabPool } from './slab-pool.ts';
 import type { PeerSnapshot, TorrentPhase, TorrentSnapshot } from './snapshot.ts';
+import { type RateLimits, TorrentLimits } from './torrent-limits.ts';
 
 /** What a torrent tells the outside. Called synchronously; must be quick. */
 export interface TorrentEvents {
@@ -48,6 +49,7 @@ export class Torrent implements PeerOwner {
   readonly peers: Map<number, Peer> = new Map();
   readonly received: RateMeter = new RateMeter();
   readonly sent: RateMeter = new RateMeter();
+  readonly limits: TorrentLimits = new TorrentLimits();
   /** Peers wanted at most. */
   peersMax = 100;
   work: PieceWork | null = null;
@@ -119,6 +121,15 @@ export class Torrent implements PeerOwner {
     for (const address of addresses) this.book.add(address, source);
   }
 
+  /** Limits this torrent's block payload, beside the common limits; effective at once. */
+  limit({ upload, download }: RateLimits): void {
+    const { limits, engine } = this;
+    if (upload !== undefined) limits.upload.limit(upload);
+    if (download !== undefined) limits.download.limit(download);
+    engine.uploads.watch(limits.upload);
+    engine.downloads.watch(this);
+  }
+
   /** A connection has shaken hands. */
   adopt(peer: Peer): void {
     this.peers.set(peer.peerKey, peer);
@@ -133,7 +144,7 @@ export class Torrent implements PeerOwner {
 
   onReceived(byteCount: number): void {
     this.received.total += byteCount;
-    this.engine.onReceived(byteCount);
+    this.engine.downloads.take(this, byteCount);
   }
 
   onSent(byteCount: number): void {

@@ -1,18 +1,21 @@
 /**
  * Shares the upload among unchoked peers by deficit round robin (Shreedhar and Varghese 1996): a
- * peer's turn is worth bytes in proportion to its weight, and unused turns go to the others.
+ * peer's turn is worth bytes in proportion to its weight, and unused turns go to the others. A
+ * torrent that has used up its own limit is passed over and holds nobody up.
  */
 import { BLOCK_BYTES, type BytesPerSecond, KIB, MIB, UNLIMITED } from '../units/index.ts';
 import type { PieceGeometry } from './content.ts';
 import type { PieceStore } from './ports.ts';
 import type { ServeQueue, ServeRequest } from './serve-queue.ts';
-import { TokenBucket } from './token-bucket.ts';
+import { TokenBucket, TokenBuckets } from './token-bucket.ts';
 
 /** A peer that can be served. */
 export interface Servable {
   readonly serveQueue: ServeQueue;
   readonly geometry: PieceGeometry;
   readonly store: PieceStore;
+  /** The limit of its torrent, beside the common one. */
+  readonly torrentLimit: TokenBucket;
   /** Relative share; 1 is ordinary. */
   readonly weight: number;
   /** Bytes handed over that the network has not taken: reads under way and the socket's queue. */
@@ -30,10 +33,12 @@ export interface Servable {
 
 /**
  * One read, and one write to a socket: sixteen blocks, or under a limit what it lets through in a
- * quarter of a second. Also what the peer with the largest weight gets per turn.
+ * tenth of a second. A run may overdraw, so limits are kept to 2 % within five seconds.
  */
 const RUN_BYTES = 256 * KIB;
-const RUN_SECONDS = 0.25;
+const RUN_SECONDS = 0.1;
+/** Under a limit everybody has had a turn after so long, if turns of one block allow it. */
+const ROUND_SECONDS = 0.25;
 /** Nobody's turn is worth less than this, or tiny weights would need thousands of rounds. */
 const QUANTUM_BYTES_MIN = 256;
 /** Bytes ahead of a socket: this much, or half a second of its rate. */
@@ -49,6 +54,7 @@ const IDLE_BYTES_MAX = 64 * MIB;
 /** Serves requests of all peers of all torrents. */
 export class UploadScheduler {
   readonly #bucket = new TokenBucket(UNLIMITED);
+  readonly #torrentBuckets = new TokenBuckets();
   readonly #active = new Map<Servable, number>();
   /** By length: a power of two times a block. */
   readonly #idleBuffers = new Map<number, Uint8Array[]>();
@@ -67,6 +73,12 @@ export class UploadScheduler {
     return this.#bucket.rate;
   }
 
+  /** A torrent's own limit was changed. */
+  watch(torrentLimit: TokenBucket): void {
+    this.#torrentBuckets.watch(torrentLimit);
+    if (this.#active.size > 0) this.pump();
+  }
+
   /** A peer has requests, or credit, or room in its socket. */
   wake(peer: Servable): void {
     if (!this.#active.has(peer)) this.#active.set(peer, 0);
@@ -76,10 +88,12 @@ export class UploadScheduler {
   /** A peer is choked or gone. */
   drop(peer: Servable): void {
     this.#active.delete(peer);
+    if (this.#cutShort === peer) this.#cutShort = null;
   }
 
   fill(elapsedMs: number): void {
     this.#bucket.fill(elapsedMs);
+    this.#torrentBuckets.fill(elapsedMs);
     if (this.#active.size > 0) this.pump();
   }
 
@@ -103,8 +117,10 @@ export class UploadScheduler {
     return this.#bytesInUse < BUFFER_BYTES_MAX / 2 ? AHEAD_BYTES_MAX : AHEAD_BYTES_MIN;
   }
 
-  get #runBytes(): number {
-    return Math.min(RUN_BYTES, Math.max(BLOCK_BYTES, this.#bucket.rate * RUN_SECONDS));
+  /** One read at most. */
+  #runBytes({ torrentLimit }: Servable): number {
+    const rate = Math.min(this.#bucket.rate, torrentLimit.rate);
+    return Math.min(RUN_BYTES, Math.max(BLOCK_BYTES, rate * RUN_SECONDS));
   }
 
   /** One turn for every active peer; false when nobody could use it. */
@@ -112,16 +128,16 @@ export class UploadScheduler {
     let isUseful = false;
     let heaviest = 0;
     for (const peer of this.#active.keys()) heaviest = Math.max(heaviest, peer.weight);
-    for (let left = this.#active.size; left > 0; left--) {
-      const [first] = this.#active;
-      if (!first || this.#isBlocked) return false;
-      const [peer, deficit] = first;
+    // Whoever is served moves to the end, whoever has to wait keeps its place.
+    let left = this.#active.size;
+    for (const [peer, deficit] of this.#active) {
+      if (left-- === 0) break;
+      if (this.#isBlocked) return false;
       const isGoingOn = this.#cutShort === peer;
-      this.#cutShort = null;
-      if (!this.#canServe(peer)) {
-        // Without requests it has no claim; otherwise its socket or its credit is to be waited for.
-        this.#active.delete(peer);
-        if (peer.serveQueue.size > 0) this.#active.set(peer, deficit);
+      if (isGoingOn) this.#cutShort = null;
+      if (!this.#canServe(peer) || !(isGoingOn || peer.torrentLimit.isOpen)) {
+        // Without requests it has no claim; otherwise its socket, credit or limit is waited for.
+        if (peer.serveQueue.size === 0) this.#active.delete(peer);
         continue;
       }
       const turn = isGoingOn ? deficit : this.#turnOf(peer, { deficit, heaviest });
@@ -138,9 +154,16 @@ export class UploadScheduler {
     return isUseful;
   }
 
-  /** What a new turn is worth: the share of its weight, and what was too little before. */
+  /**
+   * What a new turn is worth: the share of its weight, and what was too little before. A torrent's
+   * own limit is asked before a turn alone, which may overdraw it: the next turn of any of its peers
+   * waits for the debt, and weights count among them too.
+   */
   #turnOf(peer: Servable, state: { readonly deficit: number; readonly heaviest: number }): number {
-    const quantum = this.#runBytes;
+    const inTime = (this.#bucket.rate * ROUND_SECONDS) / this.#active.size;
+    const common = Math.min(RUN_BYTES, Math.max(BLOCK_BYTES, inTime));
+    const { rate, tokens } = peer.torrentLimit;
+    const quantum = Math.min(common, Math.max(BLOCK_BYTES, rate * RUN_SECONDS, tokens));
     const share = state.heaviest > 0 ? (quantum * peer.weight) / state.heaviest : quantum;
     return Math.min(state.deficit + Math.max(share, QUANTUM_BYTES_MIN), 2 * quantum);
   }
@@ -149,11 +172,12 @@ export class UploadScheduler {
   #serve(peer: Servable, turn: number): number {
     let taken = 0;
     while (this.#canServe(peer) && !this.#isBlocked) {
-      const run = takeRun(peer, Math.min(turn - taken, this.#runBytes));
+      const run = takeRun(peer, Math.min(turn - taken, this.#runBytes(peer)));
       if (run.length === 0) break;
       const size = run.reduce((sum, request) => sum + request.length, 0);
       taken += size;
       this.#bucket.take(size);
+      this.#torrentBuckets.take(peer.torrentLimit, size);
       peer.onTaken(run);
       this.#read(peer, run, size);
     }
@@ -168,7 +192,7 @@ export class UploadScheduler {
     const { serveQueue, unsentBytes } = peer;
     const next = serveQueue.peek();
     if (!next) return false;
-    const worthwhile = this.#runBytes;
+    const worthwhile = this.#runBytes(peer);
     if (unsentBytes >= worthwhile && serveQueue.byteCount < worthwhile) return false;
     const ahead = Math.min(this.#aheadMax, Math.max(AHEAD_BYTES_MIN, peer.sendRate / 2));
     return unsentBytes < ahead && peer.creditBytes(next.tag) >= next.length;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bytesPerSecond, instant, seededRandom } from '../units/index.ts';
+import { bytesPerSecond, instant, seededRandom, UNLIMITED } from '../units/index.ts';
 import { PieceGeometry } from './content.ts';
 import { SERVE_QUEUE_MAX, ServeQueue, type ServeRequest } from './serve-queue.ts';
 import { standardChoking } from './standard-choking.ts';
@@ -19,6 +19,7 @@ class Taker implements Servable {
     writePiece: () => {},
     read: (_offset, _into, done) => done(null),
   };
+  torrentLimit: TokenBucket = new TokenBucket(UNLIMITED);
   weight = 1;
   unsentBytes = 0;
   sendRate = 0;
@@ -101,6 +102,38 @@ test('what one cannot use goes to the others', () => {
   const [full, free] = [new Taker(9), new Taker(1)];
   full.unsentBytes = 1e9;
   assert.deepEqual(sharesOf([full, free], 1e6), [0, 1]);
+});
+
+/** Serves for ten seconds, and says how many bytes a second each got. */
+function ratesOf(takers: readonly Taker[], commonLimit: number): number[] {
+  const scheduler = new UploadScheduler();
+  scheduler.limit(bytesPerSecond(commonLimit));
+  for (const taker of takers) scheduler.watch(taker.torrentLimit);
+  for (const taker of takers) scheduler.wake(taker);
+  for (let tick = 0; tick < 200; tick++) scheduler.fill(50);
+  return takers.map((taker) => taker.sentBytes / 10);
+}
+
+test('weights count among the peers of a torrent with a limit of its own', () => {
+  for (const rate of [200_000, 5e6]) {
+    for (const isOrderly of [true, false]) {
+      const limit = new TokenBucket(bytesPerSecond(rate));
+      const takers = [1, 3].map((weight) => new Taker(weight, isOrderly));
+      for (const taker of takers) taker.torrentLimit = limit;
+      const [light = 0, heavy = 0] = ratesOf(takers, 1e8);
+      assert.ok(Math.abs(light + heavy - rate) < rate * 0.03, `${light + heavy} at ${rate}`);
+      assert.ok(Math.abs(heavy / light - 3) < 0.5, `${heavy} to ${light}`);
+    }
+  }
+});
+
+// Turns cut to a torrent's own limit gave it a tenth of its share where the common one was short.
+test('a torrent with a limit gets its share of a common limit, however many share it', () => {
+  const limited = new Taker(1);
+  limited.torrentLimit = new TokenBucket(bytesPerSecond(100_000));
+  const takers = [limited, ...Array.from({ length: 49 }, () => new Taker(1))];
+  const [rate = 0] = ratesOf(takers, 5e6);
+  assert.ok(rate > 80_000 && rate < 103_000, `${rate} B/s`);
 });
 
 test('a low limit makes short turns, so that nobody waits for long', () => {

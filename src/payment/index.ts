@@ -35,6 +35,7 @@ export {
   EscrowDigests,
 } from './digests.ts';
 export { allotmentId, headerHash } from './header.ts';
+export { claimableSignature, KnownSigners } from './known-signers.ts';
 export {
   CLAIM_MARGIN_SECONDS,
   judgeLane,

@@ -11,6 +11,7 @@ import {
   ZERO_ADDRESS,
 } from '../units/index.ts';
 import { EscrowDigests } from './digests.ts';
+import { KnownSigners } from './known-signers.ts';
 import {
   CLAIM_MARGIN_SECONDS,
   judgeLane,
@@ -42,16 +43,16 @@ const ENTRY: LaneEntry = {
 const RULES: VoucherRules = {
   now: NOW,
   digests: DIGESTS,
-  secp256k1: nobleSecp256k1,
+  signers: new KnownSigners(nobleSecp256k1),
   incrementMin: atto(10n),
 };
 /** Rules under which reaching the signature check is a failure. */
 const NO_SIGNATURES: VoucherRules = {
   ...RULES,
-  secp256k1: {
+  signers: new KnownSigners({
     ...nobleSecp256k1,
-    recover: (): Address | null => assert.fail('a signature was recovered'),
-  },
+    recoverKey: () => assert.fail('a signature was recovered'),
+  }),
 };
 
 function signed(amount: bigint, key: Uint8Array = KEY): SignedVoucher {
@@ -115,23 +116,23 @@ test('a signature for another chain or contract is refused', () => {
   }
 });
 
-test('a recovery that yields the zero address never matches, even a zero signer', () => {
-  const zero = { ...nobleSecp256k1, recover: (): Address => ZERO_ADDRESS };
+test('a lane without a signer is never paid, whatever a recovery yields', () => {
   const entry = { ...ENTRY, signer: ZERO_ADDRESS };
-  assert.equal(refusal(signed(150n), entry, { ...RULES, secp256k1: zero }), 'voucher-signature');
+  assert.equal(refusal(signed(150n), entry, RULES), 'voucher-signature');
 });
 
 test('property: a lane never goes down nor above its cap, whatever arrives', () => {
   const amounts = fc.array(fc.bigInt({ min: 0n, max: 1500n }), { maxLength: 20 });
-  const trusting = { ...nobleSecp256k1, recover: (): Address => SIGNER };
-  const signature = signed(1n).signature;
+  const { voucher: first, signature } = signed(1n);
+  const key = nobleSecp256k1.recoverKey(DIGESTS.voucher(first), signature);
+  const trusting = { ...nobleSecp256k1, recoverKey: () => key, verify: () => true };
+  const rules = { ...RULES, signers: new KnownSigners(trusting) };
   fc.assert(
     fc.property(amounts, (wanted) => {
       let entry: LaneEntry = ENTRY;
       let gained = 0n;
       for (const amount of wanted) {
         const voucher = { allotment: ID, lane: 1, amount: atto(amount) };
-        const rules = { ...RULES, secp256k1: trusting };
         const verdict = judgeVoucher({ voucher, signature }, entry, rules);
         if (!verdict.ok) continue;
         assert.ok(verdict.entry.best > entry.best && verdict.entry.best <= ENTRY.cap);

@@ -9,8 +9,9 @@ import {
   ZERO_ATTO,
 } from '../units/index.ts';
 import type { EscrowDigests } from './digests.ts';
+import type { KnownSigners } from './known-signers.ts';
 import { type PathRefusal, verifyLanePath } from './lane-tree.ts';
-import { isCanonicalSignature, type Secp256k1 } from './secp256k1.ts';
+import { isCanonicalSignature } from './secp256k1.ts';
 import type { LaneOffer, SignedVoucher } from './types.ts';
 
 /** Seconds before expiry at which a seller claims, and stops taking vouchers. */
@@ -69,7 +70,7 @@ export type VoucherVerdict =
 export interface VoucherRules {
   readonly now: UnixSeconds;
   readonly digests: EscrowDigests;
-  readonly secp256k1: Secp256k1;
+  readonly signers: KnownSigners;
   /** A voucher must add this much, unless it reaches the cap: bounds the signatures to check. */
   readonly incrementMin: Atto;
 }
@@ -145,8 +146,8 @@ export function judgeVoucher(
   }
   if (entry.expiry - rules.now < CLAIM_MARGIN_SECONDS) return refuseVoucher('voucher-expired');
   if (!isCanonicalSignature(signature)) return refuseVoucher('voucher-malformed');
-  const signer = rules.secp256k1.recover(rules.digests.voucher(voucher), signature);
-  if (signer === null || signer === ZERO_ADDRESS || signer !== entry.signer) {
+  const digest = rules.digests.voucher(voucher);
+  if (!rules.signers.hasSigned(entry.signer, digest, signature)) {
     return refuseVoucher('voucher-signature');
   }
   return { ok: true, entry: { ...entry, best: voucher.amount }, gained };

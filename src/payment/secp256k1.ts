@@ -22,6 +22,13 @@ export interface Secp256k1 {
   sign(digest: Uint8Array, key: Uint8Array): Uint8Array;
   /** Who signed `digest`; null when the signature is malformed, malleable or nobody's. */
   recover(digest: Uint8Array, signature: Uint8Array): Address | null;
+  /** The same, as the uncompressed public key of 65 bytes. */
+  recoverKey(digest: Uint8Array, signature: Uint8Array): Uint8Array | null;
+  /**
+   * Whether the key signed `digest`: `r` and `s` are checked, of `v` only that it is 27 or 28. A
+   * contract could still not recover it: use `KnownSigners`, which knows when.
+   */
+  verify(digest: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): boolean;
   /** The account of a private key. Throws `PaymentError` when the key is no key. */
   publicAddress(key: Uint8Array): Address;
 }
@@ -41,17 +48,28 @@ export const nobleSecp256k1: Secp256k1 = {
   },
 
   recover(digest: Uint8Array, signature: Uint8Array): Address | null {
+    const key = nobleSecp256k1.recoverKey(digest, signature);
+    return key && addressOfPublicKey(key);
+  },
+
+  recoverKey(digest: Uint8Array, signature: Uint8Array): Uint8Array | null {
     if (digest.length !== 32 || !isCanonicalSignature(signature)) return null;
     const recovered = new Uint8Array(SIGNATURE_BYTES);
     recovered[0] = (signature[64] ?? 0) - 27;
     recovered.set(signature.subarray(0, 64), 1);
     try {
       const parsed = secp256k1.Signature.fromBytes(recovered, 'recovered');
-      return addressOfPublicKey(parsed.recoverPublicKey(digest).toBytes(false));
+      return parsed.recoverPublicKey(digest).toBytes(false);
     } catch {
       // The library throws when r is no point on the curve: then nobody signed this.
       return null;
     }
+  },
+
+  verify(digest: Uint8Array, signature: Uint8Array, publicKey: Uint8Array): boolean {
+    if (digest.length !== 32 || !isCanonicalSignature(signature)) return false;
+    // The library answers false, and does not throw, for r or s out of range.
+    return secp256k1.verify(signature.subarray(0, 64), digest, publicKey, { prehash: false });
   },
 
   publicAddress(key: Uint8Array): Address {

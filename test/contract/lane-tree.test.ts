@@ -9,6 +9,7 @@ import {
   EscrowDigests,
   headerHash,
   judgeVoucher,
+  KnownSigners,
   type LaneEntry,
   nobleSecp256k1,
   type PathStep,
@@ -145,8 +146,8 @@ function ourVerdict(claim: TestClaim): string {
     { voucher: { allotment, lane: lane.index, amount }, signature },
     entryOf(claim),
     {
-      ...{ now: unixSeconds(claim.header.expiry - DAY), digests, secp256k1: nobleSecp256k1 },
-      incrementMin: ZERO_ATTO,
+      ...{ now: unixSeconds(claim.header.expiry - DAY), digests, incrementMin: ZERO_ATTO },
+      signers: new KnownSigners(nobleSecp256k1),
     },
   );
   return verdict.ok ? 'ok' : verdict.refusal.code;

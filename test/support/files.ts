@@ -1,6 +1,6 @@
 /** Temporary folders, random files and their digests for tests that cross process borders. */
 import { createHash, randomFillSync } from 'node:crypto';
-import { closeSync, existsSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
@@ -11,11 +11,23 @@ export interface TempFolder extends AsyncDisposable {
   dispose(): Promise<void>;
 }
 
+const REMOVAL = { recursive: true, force: true, maxRetries: 5 } as const;
+
+/** Not yet removed. A process that leaves early still gives their memory back. */
+const folders = new Set<string>();
+process.once('exit', () => {
+  for (const path of folders) rmSync(path, REMOVAL);
+});
+
 /** Makes a fresh folder, in memory (`/dev/shm`) where there is such, else in the temp folder. */
 export async function makeTempFolder(label: string): Promise<TempFolder> {
   const parent = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
   const path = await mkdtemp(join(parent, `bidwidth-${label}-`));
-  const dispose = (): Promise<void> => rm(path, { recursive: true, force: true, maxRetries: 5 });
+  folders.add(path);
+  const dispose = async (): Promise<void> => {
+    await rm(path, REMOVAL);
+    folders.delete(path);
+  };
   return { path, dispose, [Symbol.asyncDispose]: dispose };
 }
 

@@ -15,6 +15,7 @@ import {
   headerHash,
   judgeLane,
   judgeVoucher,
+  KnownSigners,
   type LaneEntry,
   type LaneOffer,
   type Secp256k1,
@@ -75,10 +76,12 @@ export class Book implements SellerBook {
   readonly #patienceMs: number;
   readonly #lanes = new Map<string, BookLane>();
   readonly #dirty = new Set<BookLane>();
+  readonly #signers: KnownSigners;
   #admissions = 0;
 
   constructor(parts: BookParts, options: BookOptions = {}) {
     this.#parts = parts;
+    this.#signers = new KnownSigners(parts.secp256k1);
     this.#incrementMin = options.incrementMin ?? (1n as Atto);
     this.#patienceMs = options.patienceMs ?? parts.chain.network.pollMs * 50;
     for (const earning of parts.earnings.live()) this.#keep(earning);
@@ -125,9 +128,9 @@ export class Book implements SellerBook {
       done(CLAIMED);
       return;
     }
-    const { clock, digests, secp256k1, history } = this.#parts;
+    const { clock, digests, history } = this.#parts;
     const incrementMin = this.#incrementMin;
-    const rules = { now: clock.now(), digests, secp256k1, incrementMin };
+    const rules = { now: clock.now(), digests, signers: this.#signers, incrementMin };
     const verdict = judgeVoucher(signed, lane?.entry, rules);
     if (!lane || !verdict.ok) {
       done(verdict.ok ? CLAIMED : verdict);

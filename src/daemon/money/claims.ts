@@ -3,8 +3,11 @@ import { type Chain, isChainError, type MinedReceipt, type SendQueue } from '../
 import {
   CLAIM_LANES_MAX,
   type ClaimCandidate,
+  claimableSignature,
+  type EscrowDigests,
   gasShareOf,
   planClaims,
+  type Secp256k1,
 } from '../../payment/index.ts';
 import {
   type Atto,
@@ -25,6 +28,8 @@ export interface ClaimParts {
   readonly book: Book;
   readonly history: HistoryRecords;
   readonly clock: ChainClock;
+  readonly digests: EscrowDigests;
+  readonly secp256k1: Secp256k1;
 }
 
 /** What a round of claims did. */
@@ -137,7 +142,8 @@ export class Claims {
     let receipt: MinedReceipt;
     try {
       const purpose = `${PURPOSE}${batch.length} lanes`;
-      receipt = await chain.escrow.claim(queue, batch, { purpose });
+      const claims = batch.map((lane) => this.#asTheContractTakesIt(lane));
+      receipt = await chain.escrow.claim(queue, claims, { purpose });
     } catch (error) {
       // It may be on its way, and then the next start pursues it.
       if (isChainError(error, 'CHAIN_CLOSED')) throw error;
@@ -192,6 +198,16 @@ export class Claims {
       subject: 'found claimed after a restart',
       transactionHash: '',
     });
+  }
+
+  /** With the right `v`, which a voucher that was checked by public key may lack. */
+  #asTheContractTakesIt(lane: ClaimableLane): ClaimableLane {
+    const { digests, secp256k1 } = this.#parts;
+    const { voucher, signature } = lane.signed;
+    const told = { digest: digests.voucher(voucher), signature };
+    const right = claimableSignature(secp256k1, lane.offer.header.signer, told);
+    // Null only for a damaged ledger: then the contract names the lane, and it is taken out.
+    return right ? { ...lane, signed: { voucher, signature: right } } : lane;
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -66,6 +66,20 @@ test('a lane is paid for, claimed and refunded, and not an atto is lost', async 
   assert.equal(await buyer.chain.balance(buyer.chain.escrow.address), 0n);
 });
 
+test('a voucher with the other v, of a signer known by then, is claimed in full', async () => {
+  const { offer } = await grantedLane(buyer, seller.account, 4n * BTT);
+  await admit(seller, offer);
+  await accept(seller, await signed(buyer, offer, BTT));
+  const { voucher, signature } = await signed(buyer, offer, 3n * BTT);
+  const changed = signature.with(64, signature[64] === 27 ? 28 : 27);
+  assert.deepEqual(await accept(seller, { voucher, signature: changed }), {
+    ok: true,
+    earned: 3n * BTT,
+  });
+  assert.equal((await seller.claimAll()).amount, 3n * BTT);
+  await seller.withdraw(atto(3n * BTT));
+});
+
 test('sellers that are asked for together share one allotment', async () => {
   const opened = buyer.history().filter(({ kind }) => kind === 'open').length;
   const lanes = await Promise.all(

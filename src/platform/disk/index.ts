@@ -4,11 +4,12 @@ export { diskFailure } from './disk-failure.ts';
 export { FileLayout, type FileSegment, type LayoutFile } from './file-layout.ts';
 export { nodeHasher, sha256 } from './node-hasher.ts';
 export { prepareFiles } from './prepare-files.ts';
+export { dropResume, loadResume, parseResume, saveResume } from './resume-file.ts';
 export {
-  dropResume,
   hasAnyFile,
-  loadResume,
+  makeResume,
+  piecesOf,
+  type ResumeRecord,
   type ResumeTarget,
-  saveResume,
-} from './resume-file.ts';
+} from './resume-record.ts';
 export { TorrentStore } from './torrent-store.ts';
