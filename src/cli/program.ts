@@ -1,5 +1,5 @@
 /** Every command and option. The commands' code is loaded when one of them runs. */
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { defaultDataFolder } from '../daemon/index.ts';
 import {
   collect,
@@ -144,6 +144,11 @@ function addNetworkOptions(command: Command): Command {
     .option('--bind <address>', 'local address to listen on and connect from')
     .option('--upload-limit <rate>', 'such as 500K or 2M (a second)', readRate)
     .option('--download-limit <rate>', 'such as 500K or 2M (a second)', readRate)
+    .addOption(
+      new Option('--encryption <policy>', 'encrypted connections; prefer and require use RC4')
+        .choices(['off', 'allow', 'prefer', 'require'])
+        .default('allow'),
+    )
     .option('--no-trackers', "do not use the torrent's trackers")
     .option('--no-dht', 'accepted for scripts: this version has no DHT')
     .option('--no-lsd', 'accepted for scripts: this version has no local discovery')

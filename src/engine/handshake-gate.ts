@@ -32,6 +32,7 @@ export class HandshakeGate implements ConnectionEvents {
   #length = 0;
   #peer: ConnectionEvents | null = null;
   #isClosed = false;
+  #isOpen = false;
 
   constructor(keeper: GateKeeper, wanted: Uint8Array | null) {
     this.#keeper = keeper;
@@ -48,7 +49,13 @@ export class HandshakeGate implements ConnectionEvents {
     return this.#peer !== null;
   }
 
+  /** Whether the other end took the connection and has not shaken hands. */
+  get isCutOff(): boolean {
+    return this.#isOpen && this.#length < HANDSHAKE_BYTES;
+  }
+
   onOpen(): void {
+    this.#isOpen = true;
     if (this.#wanted) this.#send(this.#wanted);
   }
 

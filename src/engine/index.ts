@@ -9,6 +9,7 @@
  * @module
  */
 export { PieceGeometry, type TorrentContent } from './content.ts';
+export type { EncryptionOptions, EncryptionPolicy } from './encryption-policy.ts';
 export { Engine, type EngineDeps, type EngineOptions } from './engine.ts';
 export {
   FREE_TAG,

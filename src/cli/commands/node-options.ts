@@ -1,6 +1,7 @@
 /** Options that every command with a running node has, and how its node is started. */
 import { DataFolder } from '../../daemon/index.ts';
 import {
+  type EncryptionPolicy,
   type MarketOptions,
   type NodeOptions,
   startNode,
@@ -18,6 +19,7 @@ export interface NetworkOptions extends WalletOptions {
   readonly bind?: string;
   readonly uploadLimit?: BytesPerSecond;
   readonly downloadLimit?: BytesPerSecond;
+  readonly encryption: EncryptionPolicy;
   readonly peer?: readonly HostPort[];
   readonly trackers: boolean;
 }
@@ -33,6 +35,7 @@ export function nodeOptions(options: NetworkOptions, trade: Trade | null): NodeO
     bindHost: options.bind ?? null,
     uploadLimit: options.uploadLimit ?? UNLIMITED,
     downloadLimit: options.downloadLimit ?? UNLIMITED,
+    encryption: options.encryption,
     market: trade && { ...trade, wallet: walletChoice(options) },
   };
 }

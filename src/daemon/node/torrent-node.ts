@@ -1,4 +1,5 @@
 /** Starts what one node consists of, and stops it in the right order. */
+import type { EncryptionPolicy } from '../../engine/index.ts';
 import { AppError, ZERO_ATTO } from '../../units/index.ts';
 import type { DataFolder } from '../data-folder.ts';
 import { Transfer, type TransferListener, type TransferOptions } from '../transfer/index.ts';
@@ -14,6 +15,8 @@ export interface NodeOptions {
   /** Bytes a second, `Infinity` for no limit. */
   readonly uploadLimit: number;
   readonly downloadLimit: number;
+  /** Absent: `allow`. */
+  readonly encryption?: EncryptionPolicy;
   /** Null for an ordinary client, which loads nothing that has to do with money. */
   readonly market: MarketOptions | null;
 }
@@ -94,6 +97,7 @@ function transferOptions(
     bindHost: options.bindHost,
     uploadLimit: options.uploadLimit,
     downloadLimit: options.downloadLimit,
+    ...(options.encryption === undefined ? {} : { encryption: options.encryption }),
     resumeDir: options.data.resume,
     exchange: market?.settings ?? null,
     moneyPort: market?.newPort() ?? null,

@@ -1,6 +1,6 @@
 /** What the main thread and the transfer thread say to each other: plain values only. */
 import type { MessagePort } from 'node:worker_threads';
-import type { PeerAddress, TorrentSnapshot } from '../../engine/index.ts';
+import type { EncryptionPolicy, PeerAddress, TorrentSnapshot } from '../../engine/index.ts';
 import type { ExchangeSnapshot } from '../../exchange/index.ts';
 import type { ExchangeSettings } from './exchange-settings.ts';
 
@@ -12,6 +12,8 @@ export interface TransferOptions {
   readonly bindHost: string | null;
   readonly uploadLimit: number;
   readonly downloadLimit: number;
+  /** What is encrypted; absent: both kinds are accepted, and dialled in the clear first. */
+  readonly encryption?: EncryptionPolicy;
   /** Folder of resume records; null keeps none. */
   readonly resumeDir: string | null;
   /** The market's side; null for an ordinary client. */

@@ -1,7 +1,7 @@
 /** The transfer thread's inside: the engine, its port, its clock, and the torrents at work. */
 import { Engine, type PeerAddress } from '../../engine/index.ts';
 import { nodeHasher } from '../../platform/disk/index.ts';
-import { listenTcp, type TcpListener, tcpDialer } from '../../platform/net/index.ts';
+import { listenTcp, nodeMseCrypto, type TcpListener, tcpDialer } from '../../platform/net/index.ts';
 import type { TrackerAnnouncer, TrackerTransport } from '../../platform/tracker/index.ts';
 import { type BytesPerSecond, bytesPerSecond, instant } from '../../units/index.ts';
 import { DaemonError } from '../daemon-error.ts';
@@ -46,6 +46,7 @@ export class TransferLoop implements TransferCalls {
         random: Math.random,
         extensions: exchange ? [exchange.extension] : [],
         uploadPolicy: exchange?.policy ?? null,
+        encryption: { policy: options.encryption ?? 'allow', crypto: nodeMseCrypto },
       },
       {
         clientName: CLIENT_NAME,

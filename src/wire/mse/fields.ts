@@ -1,15 +1,4 @@
-/** The few byte operations that both ends of the handshake share. All numbers are big-endian. */
-
-/** The parts, one after another. */
-export function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
+/** Numbers of the handshake's messages, big-endian. */
 
 /** Two bytes, big-endian. */
 export function uint16(value: number): Uint8Array {

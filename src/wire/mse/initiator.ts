@@ -2,7 +2,8 @@
  * The dialling end of Message Stream Encryption ("A" in the specification, Vuze wiki, "Message
  * Stream Encryption"): sends a key, proves that it knows the torrent, offers methods.
  */
-import { joined, readUint16, readUint32, uint16 } from './fields.ts';
+import { concatBytes } from '../../units/index.ts';
+import { readUint16, readUint32, uint16 } from './fields.ts';
 import { Inbox } from './inbox.ts';
 import {
   labelled,
@@ -51,7 +52,7 @@ export class MseInitiator {
 
   /** Sends our key and padding. */
   start(): void {
-    this.#send(joined([this.#keys.publicKey, randomPad(this.#crypto)]));
+    this.#send(concatBytes(this.#keys.publicKey, randomPad(this.#crypto)));
   }
 
   /** Takes bytes from the other end. */
@@ -89,20 +90,20 @@ export class MseInitiator {
     preview.apply(this.#mark);
     const pad = randomPad(this.#crypto).fill(0);
     const bits = provide.reduce((sum, method) => sum | METHOD_BIT[method], 0);
-    const offer = joined([
+    const offer = concatBytes(
       new Uint8Array(VC_BYTES),
       Uint8Array.of(0, 0, 0, bits),
       uint16(pad.length),
       pad,
       uint16(early.length),
       early,
-    ]);
+    );
     fromA.apply(offer);
     const named = xor(
       labelled(this.#crypto, 'req2', infoHash),
       labelled(this.#crypto, 'req3', secret),
     );
-    this.#send(joined([labelled(this.#crypto, 'req1', secret), named, offer]));
+    this.#send(concatBytes(labelled(this.#crypto, 'req1', secret), named, offer));
     return null;
   }
 

@@ -1,4 +1,5 @@
 /** What both ends of Message Stream Encryption hash, and the key exchange they need from outside. */
+import { concatBytes } from '../../units/index.ts';
 import { Rc4 } from './rc4.ts';
 
 /** Length of a public key and of the shared secret. */
@@ -42,15 +43,8 @@ export function labelled(
   label: 'req1' | 'req2' | 'req3' | 'keyA' | 'keyB',
   ...parts: readonly Uint8Array[]
 ): Uint8Array {
-  const length = parts.reduce((sum, part) => sum + part.length, label.length);
-  const whole = new Uint8Array(length);
-  for (let at = 0; at < label.length; at++) whole[at] = label.charCodeAt(at);
-  let at = label.length;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return crypto.sha1(whole);
+  const name = Uint8Array.from(label, (char) => char.charCodeAt(0));
+  return crypto.sha1(concatBytes(name, ...parts));
 }
 
 /** What an incoming connection names a torrent by, once `req3` is taken off: HASH('req2', SKEY). */

@@ -2,7 +2,8 @@
  * The accepting end of Message Stream Encryption ("B" in the specification): answers with a key,
  * finds out which torrent is meant, chooses a method.
  */
-import { joined, readUint16, readUint32, uint16 } from './fields.ts';
+import { concatBytes } from '../../units/index.ts';
+import { readUint16, readUint32, uint16 } from './fields.ts';
 import { Inbox } from './inbox.ts';
 import {
   labelled,
@@ -83,7 +84,7 @@ export class MseResponder {
     if (!secret) return false;
     this.#secret = secret;
     this.#mark = labelled(this.#crypto, 'req1', secret);
-    this.#send(joined([keys.publicKey, randomPad(this.#crypto)]));
+    this.#send(concatBytes(keys.publicKey, randomPad(this.#crypto)));
     return true;
   }
 
@@ -132,7 +133,7 @@ export class MseResponder {
     if (!outgoing || !infoHash) return MORE;
     const pad = randomPad(this.#crypto).fill(0);
     const choice = Uint8Array.of(0, 0, 0, METHOD_BIT[method]);
-    const answer = joined([new Uint8Array(VC_BYTES), choice, uint16(pad.length), pad]);
+    const answer = concatBytes(new Uint8Array(VC_BYTES), choice, uint16(pad.length), pad);
     outgoing.apply(answer);
     this.#send(answer);
     const early = this.#inbox.takeAll();
