@@ -2,12 +2,14 @@
  * `npm run bench`: every scenario, its contenders in turn, each run a fresh process.
  *
  *   node bench/main.ts [--only SCENARIO]… [--size 1GiB] [--piece 1MiB] [--runs 5]
- *     [--without CONTENDER]… [--json] [--date DATE] [--list]
+ *     [--without CONTENDER]… [--json] [--date DATE] [--list] [--profile]
  *
  * Sizes and runs are each scenario's own unless given. `--json` also writes what was measured to
  * `bench/results.json`, with the machine and the date; scenarios not run keep their older figures.
+ * `--profile` shows where the CPU goes in one run of each contender instead of measuring it.
  */
 import { parseArgs } from 'node:util';
+import { profileLines } from './profile.ts';
 import {
   type ContenderResult,
   describeMachine,
@@ -19,12 +21,13 @@ import {
 import { keepResult } from './results.ts';
 import { download } from './scenarios/download.ts';
 import { paid } from './scenarios/paid.ts';
-import type { Run, Scenario, ScenarioOptions } from './scenarios/scenario.ts';
+import type { Contender, PreparedScenario, Run, Scenario } from './scenarios/scenario.ts';
 import { seeding, seedingOne } from './scenarios/seeding.ts';
 import { thirtySeeds } from './scenarios/thirty-seeds.ts';
+import { vouchers } from './scenarios/vouchers.ts';
 import { parseSize, sizeText } from './sizes.ts';
 
-const SCENARIOS: readonly Scenario[] = [download, thirtySeeds, seeding, seedingOne, paid];
+const SCENARIOS: readonly Scenario[] = [download, thirtySeeds, seeding, seedingOne, paid, vouchers];
 const SIZE_DEFAULT: number = 2 ** 30;
 const PIECE_DEFAULT: number = 2 ** 20;
 const RUNS_DEFAULT = 5;
@@ -39,6 +42,7 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
     date: { type: 'string', default: new Date().toISOString().slice(0, 10) },
     list: { type: 'boolean', default: false },
+    profile: { type: 'boolean', default: false },
   },
 });
 // Leaving runs the exit hooks, which end every child and remove the files in memory.
@@ -76,7 +80,17 @@ async function measureScenario(scenario: Scenario): Promise<void> {
   console.log(`\n${scenario.name}: ${conditions}`);
   const pieceText = sizeText(options.pieceLengthBytes);
   console.log(`${sizeText(options.sizeBytes)}, pieces of ${pieceText}, ${runs} runs each\n`);
-  const results = await runContenders(scenario, options, runs);
+  await using prepared = await scenario.prepare(options);
+  const contenders = availableOf(prepared);
+  if (values.profile) {
+    for (const contender of contenders) {
+      await contender.run();
+      for (const line of await profileLines(contender)) console.log(line);
+      console.log();
+    }
+    return;
+  }
+  const results = await runContenders(contenders, { runs, sizeBytes: options.sizeBytes });
   for (const line of tableOf(results, scenario.columns)) console.log(line);
   const outcomes = judge(goals, results);
   for (const outcome of outcomes) console.log(goalLine(outcome));
@@ -86,24 +100,26 @@ async function measureScenario(scenario: Scenario): Promise<void> {
   await keepResult(scenario.name, record);
 }
 
-/** One discarded round first, then `runCount` rounds of every contender in turn. */
-async function runContenders(
-  scenario: Scenario,
-  options: ScenarioOptions,
-  runCount: number,
-): Promise<readonly ContenderResult[]> {
-  await using prepared = await scenario.prepare(options);
-  const contenders = prepared.contenders.filter(({ name, unavailable }) => {
+/** Who takes part; says who does not. */
+function availableOf({ contenders }: PreparedScenario): readonly Contender[] {
+  return contenders.filter(({ name, unavailable }) => {
     const reason = values.without.includes(name) ? 'not wanted' : unavailable;
     if (reason !== null) console.log(`${name} is left out: ${reason}`);
     return reason === null;
   });
-  const runs = contenders.map((contender) => ({ contender, done: [] as Run[] }));
-  for (let round = 0; round <= runCount; round += 1) {
-    for (const { contender, done } of runs) {
+}
+
+/** One discarded round first, then `runs` rounds of every contender in turn. */
+async function runContenders(
+  contenders: readonly Contender[],
+  { runs, sizeBytes }: { readonly runs: number; readonly sizeBytes: number },
+): Promise<readonly ContenderResult[]> {
+  const all = contenders.map((contender) => ({ contender, done: [] as Run[] }));
+  for (let round = 0; round <= runs; round += 1) {
+    for (const { contender, done } of all) {
       const run = await contender.run();
       if (round > 0) done.push(run);
     }
   }
-  return runs.map(({ contender, done }) => summarize(contender.name, done, options.sizeBytes));
+  return all.map(({ contender, done }) => summarize(contender.name, done, sizeBytes));
 }

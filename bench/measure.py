@@ -7,6 +7,7 @@ wallSeconds   from just before the process starts to its end
 cpuSeconds    user + system of the process, its threads and every child it waited for (wait4)
 peakRssBytes  largest resident set of any one process (VmHWM; counts mapped files)
 peakAnonBytes largest sum of RssAnon over the process and its descendants, sampled every 50 ms
+threads       CPU seconds by name of thread, to the last sample; only when BENCH_THREADS is set
 """
 import json
 import os
@@ -41,15 +42,40 @@ def anonymous_bytes(pid):
     return 0
 
 
+def thread_seconds(pid, found):
+    """Brings `found`, thread id to (name, user, system), up to date."""
+    ticks = os.sysconf("SC_CLK_TCK")
+    try:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/stat") as stat:
+                line = stat.read()
+            name = line[line.index("(") + 1 : line.rindex(")")]
+            fields = line[line.rindex(")") + 2 :].split()
+            found[task] = (name, int(fields[11]) / ticks, int(fields[12]) / ticks)
+    except OSError:
+        pass
+
+
+def by_name(found):
+    total = {}
+    for name, user, system in found.values():
+        known = total.get(name, (0, 0))
+        total[name] = (known[0] + user, known[1] + system)
+    return {name: {"user": user, "system": system} for name, (user, system) in total.items()}
+
+
 def main():
     command = sys.argv[sys.argv.index("--") + 1 :]
     peak_anon = 0
+    threads = {}
     is_over = threading.Event()
 
     def sample(pid):
         nonlocal peak_anon
         while not is_over.wait(SAMPLE_SECONDS):
             peak_anon = max(peak_anon, sum(anonymous_bytes(p) for p in descendants(pid)))
+            if "BENCH_THREADS" in os.environ:
+                thread_seconds(pid, threads)
 
     # A command that ends only when it is told to: the signal reaches the whole group.
     signal.signal(signal.SIGTERM, lambda *_: None)
@@ -72,6 +98,7 @@ def main():
                 "systemSeconds": usage.ru_stime,
                 "peakRssBytes": usage.ru_maxrss * 1024,
                 "peakAnonBytes": peak_anon,
+                "threads": by_name(threads),
             }
         ),
         flush=True,

@@ -13,6 +13,8 @@ export interface Measurement {
   readonly peakRssBytes: number;
   /** Peak of RssAnon, all processes together, sampled every 50 ms: what it really keeps. */
   readonly peakAnonBytes: number;
+  /** CPU seconds by name of thread; without BENCH_THREADS in the environment none. */
+  readonly threads?: Readonly<Record<string, { readonly user: number; readonly system: number }>>;
   /** What the command printed as JSON lines. */
   readonly lines: readonly JsonLine[];
 }
@@ -75,6 +77,7 @@ function measurementOf(measured: JsonLine, lines: readonly JsonLine[]): Measurem
     systemSeconds: number('systemSeconds'),
     peakRssBytes: number('peakRssBytes'),
     peakAnonBytes: number('peakAnonBytes'),
+    threads: measured['threads'] as NonNullable<Measurement['threads']>,
     lines,
   };
 }

@@ -4,22 +4,34 @@
  */
 import { type Random, randomInt, shuffle } from '../units/index.ts';
 
+/** What the orders of one torrent share: a piece stands in one of them at most. */
+export interface PieceTable {
+  /** How many counted peers have a piece. */
+  readonly counts: Uint16Array;
+  /** Where a piece stands in the order it is in. */
+  readonly positions: Int32Array;
+}
+
+/** A table for pieces that nobody has yet. */
+export function pieceTable(pieceCount: number): PieceTable {
+  return { counts: new Uint16Array(pieceCount), positions: new Int32Array(pieceCount) };
+}
+
 /** One priority's missing pieces, grouped by how many peers have them. */
 export class AvailabilityOrder {
   /** Piece indexes, rarest first. */
   readonly #order: number[];
-  /** Where a piece stands in `#order`; -1 when it is not there. */
   readonly #position: Int32Array;
   readonly #availability: Uint16Array;
   /** `#ends[a]` is where the pieces of availability `a` end. Grows as needed. */
   readonly #ends: number[];
 
   /** Starts with `pieces`, none of which any peer has. */
-  constructor(pieceCount: number, pieces: Iterable<number>, random: Random) {
+  constructor(table: PieceTable, pieces: Iterable<number>, random: Random) {
     this.#order = shuffle([...pieces], random);
-    this.#position = new Int32Array(pieceCount).fill(-1);
+    this.#position = table.positions;
     for (const [at, piece] of this.#order.entries()) this.#position[piece] = at;
-    this.#availability = new Uint16Array(pieceCount);
+    this.#availability = table.counts;
     this.#ends = [this.#order.length];
   }
 
@@ -33,7 +45,7 @@ export class AvailabilityOrder {
   }
 
   has(piece: number): boolean {
-    return (this.#position[piece] ?? -1) >= 0;
+    return this.#order[this.#position[piece] ?? -1] === piece;
   }
 
   /** One more peer has `piece`. */
@@ -62,8 +74,8 @@ export class AvailabilityOrder {
 
   /** Takes `piece` out: it is being downloaded, or we have it. */
   remove(piece: number): void {
-    let at = this.#position[piece] ?? -1;
-    if (at < 0) return;
+    if (!this.has(piece)) return;
+    let at = this.#position[piece] ?? 0;
     // The hole walks to the end, one swap per group.
     for (let level = this.availabilityOf(piece); level < this.#ends.length; level++) {
       const last = (this.#ends[level] ?? 0) - 1;
@@ -72,7 +84,6 @@ export class AvailabilityOrder {
       at = last;
     }
     this.#order.pop();
-    this.#position[piece] = -1;
   }
 
   /** Puts `piece` back, at a random place of its group. */

@@ -3,7 +3,7 @@
  * the torrent's peers alone when it is a torrent's own.
  */
 import { type BytesPerSecond, UNLIMITED } from '../units/index.ts';
-import { TokenBucket, TokenBuckets } from './token-bucket.ts';
+import { type BucketUsage, TokenBucket, TokenBuckets } from './token-bucket.ts';
 import type { TorrentLimits } from './torrent-limits.ts';
 
 /** Whom the tap is turned for. */
@@ -38,6 +38,11 @@ export class DownloadTap {
   watch(torrent: Tapped): void {
     this.#buckets.watch(torrent.limits.download);
     this.#open();
+  }
+
+  /** Payload received by now, and whether the limit held any back since last asked. */
+  takeUsage(): BucketUsage {
+    return this.#common.takeUsage();
   }
 
   isOpenFor(torrent: Tapped): boolean {

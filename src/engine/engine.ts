@@ -37,6 +37,11 @@ export interface EngineDeps {
   readonly uploadPolicy: UploadPolicy | null;
   /** Absent or null: connections are neither dialled nor accepted encrypted. */
   readonly encryption?: EncryptionOptions | null;
+  /**
+   * A peer asks for a torrent that is not here: true when it will be added and begun within
+   * seconds. The peer waits for that, at most as long as for a handshake.
+   */
+  readonly rouse?: (torrentKey: string) => boolean;
 }
 
 /** Limits and names. */
@@ -47,11 +52,14 @@ export interface EngineOptions {
   readonly downloadLimit?: BytesPerSecond;
   /** Connections at most, half-open ones included. Default 500. */
   readonly connectionsMax?: number;
+  /** Peers of one torrent at most. Default 100. */
+  readonly peersPerTorrentMax?: number;
   /** Memory for unfinished pieces in bytes. Default 32 MiB. */
   readonly slabBytes?: number;
 }
 
 const CONNECTIONS_MAX = 500;
+const PEERS_PER_TORRENT_MAX = 100;
 /** Outgoing connections that have not shaken hands yet. */
 const HALF_OPEN_MAX = 40;
 /** A handshake must be complete by then. */
@@ -80,7 +88,7 @@ export class Engine implements EngineContext, GateKeeper {
   readonly clientName: string;
   readonly extensions: readonly PeerExtension[];
   readonly uploads: UploadScheduler = new UploadScheduler();
-  readonly downloads: DownloadTap = new DownloadTap(() => this.torrents.values());
+  readonly downloads: DownloadTap = new DownloadTap(() => this.#busy);
   readonly sha1: (view: Uint8Array) => Uint8Array;
   readonly torrents: Map<string, Torrent> = new Map();
   /** Port that peers can reach us at; 0 while there is none. */
@@ -90,6 +98,11 @@ export class Engine implements EngineContext, GateKeeper {
   readonly #slabs: SlabPool;
   readonly #choker: Choker;
   readonly #connectionsMax: number;
+  readonly #peersPerTorrentMax: number;
+  /** Torrents that have peers, or had until the last sample: only these cost time. */
+  readonly #busy = new Set<Torrent>();
+  /** By torrent: handshakes of peers that wait for it to be roused. */
+  readonly #held = new Map<string, HandshakeGate[]>();
   readonly #pending = new Map<Connection, Pending>();
   readonly #dialled = new Map<Connection, Dial>();
   readonly #security: StreamSecurity;
@@ -108,6 +121,7 @@ export class Engine implements EngineContext, GateKeeper {
     this.#security = new StreamSecurity(deps.encryption ?? null);
     this.#choker = new Choker(deps.uploadPolicy ?? standardChoking());
     this.#connectionsMax = options.connectionsMax ?? CONNECTIONS_MAX;
+    this.#peersPerTorrentMax = options.peersPerTorrentMax ?? PEERS_PER_TORRENT_MAX;
     this.uploads.limit(options.uploadLimit ?? UNLIMITED);
     this.downloads.limit(options.downloadLimit ?? UNLIMITED);
   }
@@ -129,6 +143,7 @@ export class Engine implements EngineContext, GateKeeper {
       random,
       events,
     });
+    torrent.peersMax = this.#peersPerTorrentMax;
     this.torrents.set(torrent.key, torrent);
     this.#security.add(infoHash);
     return torrent;
@@ -139,6 +154,17 @@ export class Engine implements EngineContext, GateKeeper {
     torrent.stop('the torrent was removed');
     this.torrents.delete(torrent.key);
     this.#security.remove(torrent.infoHash);
+    this.#busy.delete(torrent);
+  }
+
+  /** A torrent that is not here can be roused: encrypted connections may ask for it, too. */
+  expect(infoHash: Uint8Array): void {
+    this.#security.add(infoHash);
+  }
+
+  /** Takes one `expect` back. */
+  expectNoMore(infoHash: Uint8Array): void {
+    this.#security.remove(infoHash);
   }
 
   /** A connection came in. Its events go to the returned object. */
@@ -169,6 +195,7 @@ export class Engine implements EngineContext, GateKeeper {
     if (now - this.#sampledAt >= SAMPLE_MS) this.#sample(now);
     if (this.#choker.isDue(now)) this.#rechoke(now);
     this.#connectMore(now);
+    if (this.#held.size > 0) this.#letIn();
     for (const { connection, since } of this.#pending.values()) {
       if (now - since > HANDSHAKE_MS) connection.close('no handshake within 10 s');
     }
@@ -187,6 +214,17 @@ export class Engine implements EngineContext, GateKeeper {
     if (!torrent || torrent.isStopped) return null;
     const flags = { extended: true, fast: true, dht: false };
     return { infoHash, peerId: this.localPeerId, flags };
+  }
+
+  hold(infoHash: Uint8Array, gate: HandshakeGate): boolean {
+    const key = toHex(infoHash);
+    const torrent = this.torrents.get(key);
+    const held = this.#held.get(key);
+    const isComing = torrent ? held && isBeingPrepared(torrent) : this.#deps.rouse?.(key);
+    if (!isComing) return false;
+    if (held) held.push(gate);
+    else this.#held.set(key, [gate]);
+    return true;
   }
 
   admit(connection: Connection, remote: Handshake): ConnectionEvents | null {
@@ -210,6 +248,7 @@ export class Engine implements EngineContext, GateKeeper {
     if (dial) this.#security.onWorked(address, dial.way);
     this.#dialled.delete(connection);
     const peer = new Peer(torrent, { peerKey: this.#nextPeerKey++, connection, remote });
+    this.#busy.add(torrent);
     torrent.adopt(peer);
     if (!this.downloads.isOpenFor(torrent)) peer.pauseReading(true);
     return this.#counted(peer);
@@ -266,18 +305,29 @@ export class Engine implements EngineContext, GateKeeper {
   }
 
   *#peers(): Iterable<Peer> {
-    for (const torrent of this.torrents.values()) yield* torrent.peers.values();
+    for (const torrent of this.#busy) yield* torrent.peers.values();
+  }
+
+  /** Lets those in whose torrent is ready; the others wait on until their time is up. */
+  #letIn(): void {
+    for (const [key, gates] of this.#held) {
+      const torrent = this.torrents.get(key);
+      const isReady = torrent && !isBeingPrepared(torrent);
+      if (!isReady && gates.some((gate) => !gate.isClosed)) continue;
+      this.#held.delete(key);
+      for (const gate of gates) gate.resume();
+    }
   }
 
   #sample(now: Instant): void {
     const elapsedMs = now - this.#sampledAt;
     this.#sampledAt = now;
     let uploadRate = 0;
-    for (const torrent of this.torrents.values()) {
-      if (torrent.peers.size === 0 && torrent.received.rate === 0 && torrent.sent.rate === 0)
-        continue;
+    for (const torrent of this.#busy) {
       torrent.sample(elapsedMs);
       uploadRate += torrent.sent.rate;
+      const isQuiet = torrent.received.rate === 0 && torrent.sent.rate === 0;
+      if (torrent.peers.size === 0 && isQuiet) this.#busy.delete(torrent);
     }
     this.#bestUploadRate = Math.max(this.#bestUploadRate * 0.999, uploadRate);
   }
@@ -311,6 +361,11 @@ export class Engine implements EngineContext, GateKeeper {
       }
     }
   }
+}
+
+/** Its metadata is known, and what is on disk is being found out. */
+function isBeingPrepared(torrent: Torrent): boolean {
+  return torrent.work === null && !torrent.isStopped;
 }
 
 /** Negative, zero or positive, as the first byte that differs says. */

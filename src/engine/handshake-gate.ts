@@ -2,7 +2,7 @@
  * The first 68 bytes of a connection, both directions. What follows goes to the peer that the
  * handshake turned out to belong to.
  */
-import { equalBytes } from '../units/index.ts';
+import { concatBytes, equalBytes } from '../units/index.ts';
 import {
   decodeHandshake,
   encodeHandshake,
@@ -16,11 +16,16 @@ import type { Connection, ConnectionEvents } from './ports.ts';
 export interface GateKeeper {
   /** Our handshake for this info-hash; null when we do not serve it. */
   handshakeFor(infoHash: Uint8Array): Handshake | null;
+  /** Keeps a gate for a torrent that will be ready shortly: then its `resume` is called. */
+  hold(infoHash: Uint8Array, gate: HandshakeGate): boolean;
   /** The peer that gets all later events; null when it is not wanted, with the reason closed. */
   admit(connection: Connection, remote: Handshake): ConnectionEvents | null;
   /** The connection ended before it got that far. */
   onFailed(connection: Connection | null, reason: string): void;
 }
+
+/** What a peer may send behind its handshake before we have answered. */
+const EARLY_BYTES_MAX = 16 * 1024;
 
 /** Waits for a handshake, answers it, and steps aside. */
 export class HandshakeGate implements ConnectionEvents {
@@ -33,6 +38,9 @@ export class HandshakeGate implements ConnectionEvents {
   #peer: ConnectionEvents | null = null;
   #isClosed = false;
   #isOpen = false;
+  /** The handshake of a peer whose torrent is not ready yet, and what came behind it. */
+  #held: Handshake | null = null;
+  #early: Uint8Array = new Uint8Array(0);
 
   constructor(keeper: GateKeeper, wanted: Uint8Array | null) {
     this.#keeper = keeper;
@@ -54,14 +62,32 @@ export class HandshakeGate implements ConnectionEvents {
     return this.#isOpen && this.#length < HANDSHAKE_BYTES;
   }
 
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** The torrent it was held for is ready, or will never be. */
+  resume(): void {
+    const held = this.#held;
+    if (!held || this.#isClosed) return;
+    this.#held = null;
+    this.#enter(held);
+    const early = this.#early;
+    this.#early = new Uint8Array(0);
+    this.#connection?.resumeReading();
+    if (early.length > 0) this.#peer?.onBytes(early);
+  }
+
   onOpen(): void {
     this.#isOpen = true;
     if (this.#wanted) this.#send(this.#wanted);
   }
 
   onBytes(view: Uint8Array): void {
-    const rest = this.#peer ? view : this.#gather(view);
-    if (rest && rest.length > 0) this.#peer?.onBytes(rest);
+    const rest = this.#peer || this.#held ? view : this.#gather(view);
+    if (!rest || rest.length === 0) return;
+    if (this.#held) this.#keep(rest);
+    else this.#peer?.onBytes(rest);
   }
 
   onDrain(): void {
@@ -90,12 +116,26 @@ export class HandshakeGate implements ConnectionEvents {
   #pass(remote: Handshake): void {
     if (this.#wanted && !equalBytes(remote.infoHash, this.#wanted)) {
       this.#refuse('it answered for another torrent');
-    } else if (!this.#wanted && !this.#send(remote.infoHash)) {
+    } else if (!this.#wanted && this.#keeper.hold(remote.infoHash, this)) {
+      this.#held = remote;
+      this.#connection?.pauseReading();
+    } else {
+      this.#enter(remote);
+    }
+  }
+
+  #enter(remote: Handshake): void {
+    if (!this.#wanted && !this.#send(remote.infoHash)) {
       this.#refuse('it asked for a torrent we do not have');
     } else if (this.#connection) {
       this.#peer = this.#keeper.admit(this.#connection, remote);
       if (!this.#peer) this.#refuse('it is not needed');
     }
+  }
+
+  #keep(rest: Uint8Array): void {
+    if (this.#early.length + rest.length > EARLY_BYTES_MAX) this.#refuse('it does not wait');
+    else this.#early = concatBytes(this.#early, rest);
   }
 
   #send(infoHash: Uint8Array): boolean {

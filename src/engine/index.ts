@@ -27,8 +27,10 @@ export type {
   Hasher,
   PieceStore,
 } from './ports.ts';
+export { LEVEL_MAX, LEVEL_NORMAL } from './selection.ts';
 export type { PeerSnapshot, TorrentPhase, TorrentSnapshot } from './snapshot.ts';
 export { standardChoking } from './standard-choking.ts';
+export type { Deadline } from './time-critical.ts';
 export type { Torrent, TorrentEvents } from './torrent.ts';
 export type { RateLimits } from './torrent-limits.ts';
 export type {

@@ -106,6 +106,7 @@ function gate(wanted: Uint8Array | null, isWelcome = true): { gate: HandshakeGat
   };
   const keeper: GateKeeper = {
     handshakeFor: (infoHash) => (infoHash[0] === 1 ? { ...THEIRS, infoHash } : null),
+    hold: () => false,
     admit: () => (isWelcome ? peer : null),
     onFailed: (_connection, reason) => log.push(`failed ${reason}`),
   };

@@ -1,5 +1,6 @@
 /** A piece under way: its slab, and for each block who was asked and who delivered. */
 import { BLOCK_BYTES } from '../units/index.ts';
+import { LEVEL_NORMAL } from './selection.ts';
 
 const FREE = 0;
 const ASKED = 1;
@@ -18,6 +19,8 @@ export class PartialPiece {
   workers = 0;
   /** After a failed hash one peer alone may fetch it, so that blame is certain. 0: anybody. */
   onlyPeer: number = NO_PEER;
+  /** Its priority; 0: no more of it is asked for. */
+  level: number;
   readonly #state: Uint8Array;
   /** Who was asked for a block, and who delivered it once it is done. */
   readonly #peers: Int32Array;
@@ -27,8 +30,9 @@ export class PartialPiece {
   #doneCount = 0;
   #cursor = 0;
 
-  constructor(index: number, slab: Uint8Array) {
+  constructor(index: number, slab: Uint8Array, level: number = LEVEL_NORMAL) {
     this.index = index;
+    this.level = level;
     this.slab = slab;
     this.blockCount = Math.ceil(slab.length / BLOCK_BYTES);
     this.#state = new Uint8Array(this.blockCount);
@@ -77,7 +81,8 @@ export class PartialPiece {
   }
 
   /** Asks one peer more for a block that others have been asked for already. */
-  askAgain(block: number): void {
+  askAgain(block: number, peerKey: number): void {
+    this.#peers[block] = peerKey;
     this.#askers[block] = (this.#askers[block] ?? 0) + 1;
   }
 
@@ -91,7 +96,7 @@ export class PartialPiece {
     return this.#askers[block] ?? 0;
   }
 
-  /** Who was asked for `block` first, or delivered it. */
+  /** Who was asked for `block` last, or delivered it. */
   peerOf(block: number): number {
     return this.#peers[block] ?? NO_PEER;
   }

@@ -45,6 +45,14 @@ export class PeerBook {
     return this.#entries.size;
   }
 
+  /** Whether a connection is being made, or will be for ever because a user named the address. */
+  get isCalling(): boolean {
+    for (const entry of this.#entries.values()) {
+      if (entry.isInUse || entry.source === 'user') return true;
+    }
+    return false;
+  }
+
   /** Adds an address; false when it is known, banned, or the book is full. */
   add(address: PeerAddress, source: PeerSource): boolean {
     const key = keyOf(address);
@@ -107,6 +115,12 @@ export class PeerBook {
   onSeed(address: PeerAddress, now: Instant): void {
     const entry = this.#entries.get(keyOf(address));
     if (entry) entry.restUntil = now + SEED_RETRY_MS;
+  }
+
+  /** We want something again: seeds and all others may be tried at once. */
+  rouse(): void {
+    for (const entry of this.#entries.values()) entry.restUntil = 0;
+    this.#quietUntil = 0;
   }
 
   /** Whoever answers there is connected to us already. */

@@ -5,9 +5,9 @@ import { ALLOWED_FAST_COUNT } from './allowed-fast.ts';
 import type { PartialPiece } from './partial-piece.ts';
 import { PeerPieces } from './peer-pieces.ts';
 import type { PeerWiring } from './peer-wiring.ts';
-import type { Taker } from './piece-picker.ts';
 import { RateMeter } from './rate-meter.ts';
 import { type RequestContext, RequestQueue } from './request-queue.ts';
+import type { Taker } from './taker.ts';
 
 /** A piece that a peer refused to give is not asked of it again for so long. */
 const REFUSED_MS = 10_000;
@@ -62,15 +62,34 @@ export class PeerDownload implements Taker {
     this.pieces.close(this.#wiring.owner.work);
   }
 
-  /** True when the peer just fell silent: the rest of a block under way is of no use then. */
-  sample(elapsedMs: number, now: Instant): boolean {
+  /** Rates and the depth of the pipeline; a peer that fell silent loses its requests. */
+  sample(elapsedMs: number, now: Instant): void {
     this.received.sample(elapsedMs);
     const wasSnubbed = this.requests.isSnubbed;
+    this.requests.isUrgent = this.#context?.picker.isUrgent ?? false;
     this.requests.sample(this.received.rate, now);
-    if (!this.requests.isSnubbed || wasSnubbed || !this.#context) return false;
-    this.requests.abandonArrival();
+    if (!this.requests.isSnubbed || wasSnubbed || !this.#context) return;
+    this.giveUpArrival();
     this.requests.releaseAll(this.#context);
-    return true;
+  }
+
+  deliveryMs(now: Instant): number {
+    const { rate } = this.received;
+    if (rate === 0 || this.isStalled(now)) return Infinity;
+    return ((this.requests.size + 1) * BLOCK_BYTES * 1000) / rate;
+  }
+
+  isStalled(now: Instant): boolean {
+    return this.requests.isStalled(now);
+  }
+
+  get arrivingPiece(): number | null {
+    return this.requests.arrivingPiece;
+  }
+
+  giveUpArrival(): void {
+    this.requests.abandonArrival();
+    this.#wiring.dropTarget();
   }
 
   canTake(piece: number): boolean {
@@ -102,9 +121,9 @@ export class PeerDownload implements Taker {
   }
 
   /** We have a piece now: tell the peer, unless it has it, and see whether it is still needed. */
-  onWeGot(piece: number): void {
+  onWeGot(piece: number, wasWanted: boolean): void {
     if (!this.pieces.has(piece)) this.#wiring.outbox.push(encodeIndex(MESSAGE.have, piece));
-    this.pieces.onWeGot(piece);
+    if (wasWanted) this.pieces.onWeGot(piece);
     this.updateInterest();
   }
 

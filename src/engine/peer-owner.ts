@@ -7,6 +7,7 @@ import type { MetadataOwner } from './metadata-exchange.ts';
 import type { PartialPiece } from './partial-piece.ts';
 import type { PiecePicker } from './piece-picker.ts';
 import type { PieceStore } from './ports.ts';
+import type { Selection } from './selection.ts';
 import type { TorrentLimits } from './torrent-limits.ts';
 import type { UploadScheduler } from './upload-scheduler.ts';
 
@@ -14,6 +15,7 @@ import type { UploadScheduler } from './upload-scheduler.ts';
 export interface PieceWork {
   readonly geometry: PieceGeometry;
   readonly have: Bitfield;
+  readonly selection: Selection;
   readonly picker: PiecePicker;
   readonly store: PieceStore;
 }
@@ -41,7 +43,8 @@ export interface PeerOwner extends MetadataOwner {
   /** Null while only a magnet is known, and when the torrent is stopped. */
   readonly work: PieceWork | null;
   readonly isDownloading: boolean;
-  readonly isSeeding: boolean;
+  /** Nothing is wanted any more: everything is here, or all that was selected. */
+  readonly isSated: boolean;
   /** Block payload moved, for the torrent's totals. */
   onReceived(byteCount: number): void;
   onSent(byteCount: number): void;

@@ -2,6 +2,7 @@
 import { Bitfield } from '../units/index.ts';
 import { WireError } from '../wire/index.ts';
 import type { PiecePicker } from './piece-picker.ts';
+import type { Selection } from './selection.ts';
 
 /** Have messages kept while the metadata, and so the number of pieces, is unknown. */
 const EARLY_HAVES_MAX = 10_000;
@@ -9,6 +10,7 @@ const EARLY_HAVES_MAX = 10_000;
 /** The torrent's side of the comparison; null while only a magnet is known. */
 export interface PiecesContext {
   readonly have: Bitfield;
+  readonly selection: Selection;
   readonly picker: PiecePicker;
 }
 
@@ -16,7 +18,7 @@ export interface PiecesContext {
 export class PeerPieces {
   /** It has everything: not counted piece by piece. */
   hasAll = false;
-  /** Pieces it has and we lack. */
+  /** Pieces it has and we want and lack. */
   interestingCount = 0;
   #pieces: Bitfield | null = null;
   #early: Uint8Array | null = null;
@@ -45,7 +47,7 @@ export class PeerPieces {
 
   setAll(context: PiecesContext | null): void {
     this.hasAll = true;
-    if (context) this.interestingCount = context.have.size - context.have.count;
+    if (context) this.interestingCount = context.selection.missingCount;
   }
 
   /** A bitfield; one of a wrong length or with spare bits set ends the connection (BEP 3). */
@@ -79,12 +81,19 @@ export class PeerPieces {
     }
     if (this.hasAll || !this.#pieces.set(piece)) return;
     context.picker.peerHas(piece);
-    if (!context.have.has(piece)) this.interestingCount++;
+    if (context.selection.isMissing(piece)) this.interestingCount++;
   }
 
-  /** We got a piece: it is of no interest here any more. */
+  /** A piece that we wanted is here: it is of no interest any more. */
   onWeGot(piece: number): void {
     if (this.has(piece)) this.interestingCount--;
+  }
+
+  /** These pieces, which we lack, are wanted now or not any more. */
+  onTurned(pieces: readonly number[], { selection }: PiecesContext): void {
+    for (const piece of pieces) {
+      if (this.has(piece)) this.interestingCount += selection.isWanted(piece) ? 1 : -1;
+    }
   }
 
   /** The peer is gone: its pieces are rarer now. */

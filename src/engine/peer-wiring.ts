@@ -17,6 +17,8 @@ export class PeerWiring {
   readonly outbox: Outbox;
   readonly flags: HandshakeFlags;
   isClosed = false;
+  /** Throws the rest of a block away that is coming in; the peer sets it. */
+  dropTarget: () => void = () => {};
   /** Set once, right after the extensions have been attached. */
   sessions: readonly PeerExtensionSession[] = [];
   #offences = 0;

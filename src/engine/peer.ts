@@ -52,6 +52,7 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
     this.download = new PeerDownload(this.#wiring);
     this.upload = new PeerUpload(this.#wiring);
     this.#framer = new PeerFramer(this);
+    this.#wiring.dropTarget = () => this.#framer.dropTarget();
     this.#metadata = new MetadataExchange(owner, peerKey, (payload) =>
       this.#hub?.sendTo(METADATA_EXTENSION, payload),
     );
@@ -177,7 +178,7 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
 
   /** Twice a second: rates, pipeline depth, snubbing. */
   onSample(elapsedMs: number, now: Instant): void {
-    if (this.download.sample(elapsedMs, now)) this.#framer.dropTarget();
+    this.download.sample(elapsedMs, now);
     this.upload.sent.sample(elapsedMs);
   }
 
@@ -298,10 +299,10 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
     this.partFromSeed();
   }
 
-  /** Two seeds have nothing to say to each other, unless an extension has. */
+  /** A seed is of no use to us when we want nothing, unless to an extension. */
   partFromSeed(): void {
     const { owner } = this.#wiring;
-    const isUseless = owner.isSeeding && this.download.pieces.isComplete;
+    const isUseless = owner.isSated && this.download.pieces.isComplete;
     if (isUseless && !this.isSettling) owner.onSeedMet(this.peerKey);
   }
 

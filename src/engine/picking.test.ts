@@ -3,13 +3,16 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { Bitfield, fromHex, seededRandom } from '../units/index.ts';
 import { allowedFastSet } from './allowed-fast.ts';
-import { AvailabilityOrder } from './availability.ts';
+import { AvailabilityOrder, pieceTable } from './availability.ts';
 import { Blame } from './blame.ts';
 import { PieceGeometry } from './content.ts';
 import { PartialPiece } from './partial-piece.ts';
-import { PiecePicker, type Taker } from './piece-picker.ts';
+import { PiecePicker } from './piece-picker.ts';
+import { Selection } from './selection.ts';
 import { SlabPool } from './slab-pool.ts';
+import type { Taker } from './taker.ts';
 import { sha1 } from './testing/memory-torrent.ts';
+import { testTaker } from './testing/test-taker.ts';
 
 const BLOCK = 16384;
 
@@ -34,7 +37,7 @@ test('the order is by availability after any history, and every piece is where i
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), fc.nat(), (steps, seed) => {
       const random = seededRandom(seed);
-      const order = new AvailabilityOrder(20, Array(20).keys(), random);
+      const order = new AvailabilityOrder(pieceTable(20), Array(20).keys(), random);
       const counts = new Array<number>(20).fill(0);
       const present = new Set(Array(20).keys());
       for (const [kind, piece] of steps) {
@@ -72,7 +75,7 @@ test('the order is by availability after any history, and every piece is where i
 test('pieces of equal rarity come in a different order to different peers', () => {
   const orders = [1, 2, 3].map((seed) => {
     const seen: number[] = [];
-    new AvailabilityOrder(30, Array(30).keys(), seededRandom(seed)).first((piece) => {
+    new AvailabilityOrder(pieceTable(30), Array(30).keys(), seededRandom(seed)).first((piece) => {
       seen.push(piece);
       return false;
     });
@@ -88,7 +91,7 @@ test('a block is asked, given back, asked again, arrives and is done once', () =
   assert.equal(piece.askNext(3), -1);
   assert.equal(piece.release(1), true);
   assert.equal(piece.askNext(3), 1);
-  piece.askAgain(0);
+  piece.askAgain(0, 3);
   assert.equal(piece.release(0), false);
   assert.equal(piece.startArrival(0), true);
   assert.equal(piece.startArrival(0), false);
@@ -125,7 +128,7 @@ test('the last piece and the last block are as short as the torrent', () => {
 
 /** A peer for the picker: what it has, how fast it is. */
 function taker(peerKey: number, has: (piece: number) => boolean = () => true, rate = 0): Taker {
-  return { peerKey, canTake: has, isPending: () => false, receiveRate: rate, current: null };
+  return testTaker({ peerKey, canTake: has, receiveRate: rate });
 }
 
 function picker(pieces: number, slabs: SlabPool = new SlabPool()): PiecePicker {
@@ -133,7 +136,8 @@ function picker(pieces: number, slabs: SlabPool = new SlabPool()): PiecePicker {
     pieceLengthBytes: 4 * BLOCK,
     totalBytes: pieces * 4 * BLOCK,
   });
-  return new PiecePicker(geometry, new Bitfield(pieces), { slabs, random: seededRandom(1) });
+  const selection = new Selection(geometry, new Bitfield(pieces));
+  return new PiecePicker(geometry, selection, { slabs, random: seededRandom(1) });
 }
 
 function pickMany(from: PiecePicker, who: Taker, count: number): number[] {

@@ -3,10 +3,13 @@ import { test } from 'node:test';
 import { Bitfield, instant, seededRandom } from '../units/index.ts';
 import { PieceGeometry } from './content.ts';
 import { Outbox } from './outbox.ts';
-import { PiecePicker, type Taker } from './piece-picker.ts';
+import { PiecePicker } from './piece-picker.ts';
 import type { Connection } from './ports.ts';
 import { type RequestContext, RequestQueue } from './request-queue.ts';
+import { Selection } from './selection.ts';
 import { SlabPool } from './slab-pool.ts';
+import type { Taker } from './taker.ts';
+import { testTaker } from './testing/test-taker.ts';
 
 const BLOCK = 16384;
 const PIECES = 200;
@@ -20,7 +23,7 @@ function asking(pieces = PIECES): {
   const pieceLengthBytes = 16 * BLOCK;
   const geometry = new PieceGeometry({ pieceLengthBytes, totalBytes: pieces * pieceLengthBytes });
   const deps = { slabs: new SlabPool(1e9), random: seededRandom(1) };
-  const picker = new PiecePicker(geometry, new Bitfield(pieces), deps);
+  const picker = new PiecePicker(geometry, new Selection(geometry, new Bitfield(pieces)), deps);
   const queue = new RequestQueue();
   let sentBytes = 0;
   const outbox = new Outbox({
@@ -28,13 +31,10 @@ function asking(pieces = PIECES): {
       sentBytes += parts[0]?.length ?? 0;
     },
   } as Partial<Connection> as Connection);
-  const taker: Taker = {
+  const taker = testTaker({
     peerKey: 1,
-    canTake: () => true,
     isPending: (piece, block) => queue.isPending(geometry.blockKey(piece, block)),
-    receiveRate: 0,
-    current: null,
-  };
+  });
   const sent = (): number => {
     outbox.flush();
     return sentBytes / 17;

@@ -4,7 +4,8 @@ import { MESSAGE, putBlockRef, REQUEST_BYTES } from '../wire/index.ts';
 import type { PieceGeometry } from './content.ts';
 import type { Outbox } from './outbox.ts';
 import type { PartialPiece } from './partial-piece.ts';
-import type { PiecePicker, Taker } from './piece-picker.ts';
+import type { PiecePicker } from './piece-picker.ts';
+import type { Taker } from './taker.ts';
 
 /** Requests in flight at first, and the least later. */
 const DEPTH_MIN = 16;
@@ -14,6 +15,12 @@ const DEPTH_MAX = 512;
 const REMOTE_DEPTH_DEFAULT = 250;
 /** How much of the peer's rate is asked for ahead. */
 const DEPTH_SECONDS = 2;
+/** While something is urgent: what is asked for next comes behind all that was asked before. */
+const DEPTH_SECONDS_URGENT = 0.5;
+/** A peer that owes blocks and sends none for so long is stalled … */
+const STALL_MS = 1_500;
+/** … unless at its rate so many blocks take longer. */
+const STALL_BLOCKS = 4;
 /** A peer that has not delivered a block for so long loses its requests to others. */
 const SNUB_MS = 20_000;
 
@@ -36,6 +43,8 @@ export class RequestQueue {
   /** Tag that the requests from now on carry. */
   tag = 0;
   isSnubbed = false;
+  /** Somebody waits for certain pieces: pipelines are kept short. */
+  isUrgent = false;
   /** Block key → tag of the request. */
   readonly #pending = new Map<number, number>();
   /** Pending, but given back to the picker: another peer may deliver sooner. */
@@ -49,6 +58,18 @@ export class RequestQueue {
 
   get size(): number {
     return this.#pending.size;
+  }
+
+  /** The piece of the block that is coming in; null between blocks. */
+  get arrivingPiece(): number | null {
+    return this.#arrival?.piece.index ?? null;
+  }
+
+  /** It owes blocks, and none has come for much longer than one takes. */
+  isStalled(now: Instant): boolean {
+    if (this.#pending.size === 0) return false;
+    const blockMs = this.#lastRate > 0 ? (BLOCK_BYTES * 1000) / this.#lastRate : 0;
+    return now - this.#progressAt > Math.max(STALL_MS, STALL_BLOCKS * blockMs);
   }
 
   get depth(): number {
@@ -74,6 +95,7 @@ export class RequestQueue {
   fill(context: RequestContext, now: Instant): void {
     const { picker, taker } = context;
     if (this.#pending.size === 0) this.#progressAt = now;
+    picker.review(now);
     while (this.#pending.size < this.#depth) {
       const pick = picker.pick(taker);
       if (!pick) break;
@@ -150,7 +172,8 @@ export class RequestQueue {
     if (this.#isGrowing && rate > 0 && rate < this.#lastRate * 1.05) this.#isGrowing = false;
     this.#lastRate = rate;
     if (!this.#isGrowing) {
-      const wanted = Math.ceil((rate * DEPTH_SECONDS) / BLOCK_BYTES);
+      const seconds = this.isUrgent ? DEPTH_SECONDS_URGENT : DEPTH_SECONDS;
+      const wanted = Math.ceil((rate * seconds) / BLOCK_BYTES);
       this.#depth = Math.min(this.#depthMax, Math.max(DEPTH_MIN, wanted));
     }
     if (this.#pending.size > 0 && now - this.#progressAt > SNUB_MS) this.isSnubbed = true;

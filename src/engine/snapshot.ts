@@ -1,8 +1,17 @@
 /** Plain values for the screen and the API: safe to send to another thread. */
 import type { PeerCounters } from './extension.ts';
 
-/** What a torrent is doing. */
-export type TorrentPhase = 'metadata' | 'downloading' | 'seeding' | 'stopped' | 'failed';
+/**
+ * What a torrent is doing. It is seeding when everything is here, and finished when all that was
+ * selected is here; both serve others.
+ */
+export type TorrentPhase =
+  | 'metadata'
+  | 'downloading'
+  | 'finished'
+  | 'seeding'
+  | 'stopped'
+  | 'failed';
 
 /** A peer as people want to see it: who, what it does to us, what we do to it, and why. */
 export interface PeerSnapshot extends PeerCounters {
@@ -35,6 +44,10 @@ export interface TorrentSnapshot {
   readonly totalBytes: number;
   /** Verified and on disk, rounded to whole pieces. */
   readonly haveBytes: number;
+  /** Of the pieces that are wanted, here or not. */
+  readonly wantedBytes: number;
+  /** Of the wanted pieces that are not here. */
+  readonly remainingBytes: number;
   /** Block payload moved in this session. */
   readonly receivedBytes: number;
   readonly sentBytes: number;

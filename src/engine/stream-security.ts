@@ -19,26 +19,33 @@ export class StreamSecurity {
   readonly #parts: SecureParts | null;
   readonly #ways: DialWays;
   /** Info-hashes by their mark: an incoming connection is found in one look, however many. */
-  readonly #torrents = new Map<string, Uint8Array>();
+  readonly #torrents = new Map<string, { readonly infoHash: Uint8Array; reasons: number }>();
 
   constructor(options: EncryptionOptions | null) {
     const rules = ENCRYPTION_RULES[options?.policy ?? 'off'];
     this.#ways = new DialWays(rules.ways);
     const { crypto } = options ?? {};
     const findTorrent = (mark: Uint8Array): Uint8Array | null =>
-      this.#torrents.get(toHex(mark)) ?? null;
+      this.#torrents.get(toHex(mark))?.infoHash ?? null;
     const isUsed = crypto && rules.acceptsEncrypted;
     this.#parts = isUsed ? { rules, crypto, buffers: new CipherBuffers(), findTorrent } : null;
   }
 
-  /** From now on incoming connections may ask for the torrent. */
+  /** Incoming connections may ask for the torrent, until `remove` was called as often. */
   add(infoHash: Uint8Array): void {
-    if (this.#parts) this.#torrents.set(toHex(torrentMark(this.#parts.crypto, infoHash)), infoHash);
+    if (!this.#parts) return;
+    const mark = toHex(torrentMark(this.#parts.crypto, infoHash));
+    const reasons = this.#torrents.get(mark)?.reasons ?? 0;
+    this.#torrents.set(mark, { infoHash, reasons: reasons + 1 });
   }
 
-  /** From now on they may not. */
+  /** Takes one `add` back. */
   remove(infoHash: Uint8Array): void {
-    if (this.#parts) this.#torrents.delete(toHex(torrentMark(this.#parts.crypto, infoHash)));
+    if (!this.#parts) return;
+    const mark = toHex(torrentMark(this.#parts.crypto, infoHash));
+    const reasons = (this.#torrents.get(mark)?.reasons ?? 0) - 1;
+    if (reasons > 0) this.#torrents.set(mark, { infoHash, reasons });
+    else this.#torrents.delete(mark);
   }
 
   /** A connection came in; what it says, once readable, goes to `upper`. */

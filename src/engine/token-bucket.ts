@@ -7,10 +7,19 @@ const BURST_SECONDS = 0.25;
 /** A debt that a higher limit left behind delays the new one by at most so long. */
 const DEBT_SECONDS_MAX = 1;
 
+/** How much a bucket is used. */
+export interface BucketUsage {
+  /** Since it was made. */
+  readonly movedBytes: number;
+  readonly wasShort: boolean;
+}
+
 /** Bytes that may be moved now. Unlimited when the rate is `Infinity`. */
 export class TokenBucket {
   #rate: BytesPerSecond;
   #tokens: number;
+  #takenBytes = 0;
+  #wasShort = false;
 
   constructor(rate: BytesPerSecond) {
     this.#rate = rate;
@@ -56,7 +65,17 @@ export class TokenBucket {
   }
 
   take(size: number): void {
-    if (this.isLimited) this.#tokens -= size;
+    this.#takenBytes += size;
+    if (!this.isLimited) return;
+    this.#tokens -= size;
+    if (!this.isOpen) this.#wasShort = true;
+  }
+
+  /** How much was taken in all, and whether the limit was used up since last asked. */
+  takeUsage(): BucketUsage {
+    const usage = { movedBytes: this.#takenBytes, wasShort: this.#wasShort };
+    this.#wasShort = false;
+    return usage;
   }
 
   get #most(): number {
@@ -74,9 +93,8 @@ export class TokenBuckets {
   }
 
   take(bucket: TokenBucket, size: number): void {
-    if (!bucket.isLimited) return;
     bucket.take(size);
-    this.#filling.add(bucket);
+    if (bucket.isLimited) this.#filling.add(bucket);
   }
 
   fill(elapsedMs: number): void {

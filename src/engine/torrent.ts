@@ -10,8 +10,11 @@ import { PieceFlow } from './piece-flow.ts';
 import { PiecePicker } from './piece-picker.ts';
 import type { Hasher, PieceStore } from './ports.ts';
 import { RateMeter } from './rate-meter.ts';
+import { Selection } from './selection.ts';
 import type { SlabPool } from './slab-pool.ts';
 import type { PeerSnapshot, TorrentPhase, TorrentSnapshot } from './snapshot.ts';
+import type { Taker } from './taker.ts';
+import type { Deadline } from './time-critical.ts';
 import { type RateLimits, TorrentLimits } from './torrent-limits.ts';
 
 /** What a torrent tells the outside. Called synchronously; must be quick. */
@@ -20,7 +23,7 @@ export interface TorrentEvents {
   onMetadata(infoBytes: Uint8Array): void;
   /** A piece is right and on disk. */
   onPiece(piece: number): void;
-  /** Everything is right and on disk. */
+  /** All that is wanted is right and on disk: `phase` tells whether that is everything. */
   onComplete(): void;
   /** The disk refused; the torrent has stopped. */
   onFailed(failure: Error): void;
@@ -59,6 +62,9 @@ export class Torrent implements PeerOwner {
   #content: TorrentContent | null = null;
   #flow: PieceFlow | null = null;
   #phase: TorrentPhase = 'metadata';
+  /** Said before there were pieces. */
+  #levels: Uint8Array | null = null;
+  #isSequential = false;
 
   constructor(infoHash: Uint8Array, deps: TorrentDeps) {
     this.infoHash = infoHash;
@@ -87,8 +93,8 @@ export class Torrent implements PeerOwner {
     return this.#phase === 'downloading';
   }
 
-  get isSeeding(): boolean {
-    return this.#phase === 'seeding';
+  get isSated(): boolean {
+    return this.#phase === 'seeding' || this.#phase === 'finished';
   }
 
   get isStopped(): boolean {
@@ -100,13 +106,56 @@ export class Torrent implements PeerOwner {
     const geometry = new PieceGeometry(content);
     const { slabs, random, hasher } = this.#deps;
     const mayIsolate = (peerKey: number): boolean => this.#isTrusted(peerKey);
-    const picker = new PiecePicker(geometry, have, { slabs, random, mayIsolate });
+    const takers = (): Iterable<Taker> => this.#takers();
+    const selection = new Selection(geometry, have, this.#levels);
+    const picker = new PiecePicker(geometry, selection, { slabs, random, mayIsolate, takers });
+    picker.isSequential = this.#isSequential;
     this.collector = null;
     this.#content = content;
-    this.work = { geometry, have, picker, store };
+    this.work = { geometry, have, selection, picker, store };
     this.#flow = new PieceFlow(content, this.work, { hasher, events: this.#flowEvents() });
-    this.#phase = have.isComplete ? 'seeding' : 'downloading';
+    this.#phase = this.#phaseOf(this.work);
     for (const peer of this.peers.values()) peer.onWorkReady();
+  }
+
+  /**
+   * Sets how much each piece is wanted: 0 is not at all, 4 is usual, 7 comes first. Before `begin`
+   * it is remembered; later it takes effect at once, also when all that was wanted is here.
+   */
+  prioritise(levels: Uint8Array): void {
+    this.#levels = levels.slice();
+    const { work } = this;
+    if (!work) return;
+    const turned = work.selection.replace(levels);
+    work.picker.prioritise(this.#takers());
+    for (const peer of this.peers.values()) peer.download.pieces.onTurned(turned, work);
+    if (this.isStopped) return;
+    const wasSated = this.isSated;
+    this.#phase = this.#phaseOf(work);
+    if (wasSated && this.isDownloading) this.book.rouse();
+    for (const peer of this.peers.values()) {
+      peer.download.updateInterest();
+      peer.flush();
+    }
+    if (!wasSated && this.isSated) this.#onSated();
+  }
+
+  /** Pieces are begun by index, not by rarity. Bad for the swarm; for those who cannot wait. */
+  get isSequential(): boolean {
+    return this.#isSequential;
+  }
+  set isSequential(isSequential: boolean) {
+    this.#isSequential = isSequential;
+    if (this.work) this.work.picker.isSequential = isSequential;
+  }
+
+  /**
+   * Replaces the list of pieces that somebody waits for: they are asked for first, in order of
+   * time, and when one will be late, of a faster peer as well. Pieces that are here or not wanted
+   * are left out.
+   */
+  setDeadlines(deadlines: readonly Deadline[]): void {
+    this.work?.picker.setDeadlines(deadlines);
   }
 
   /** Closes every connection and gives memory back. What is on disk stays. */
@@ -195,6 +244,7 @@ export class Torrent implements PeerOwner {
     this.received.sample(elapsedMs);
     this.sent.sample(elapsedMs);
     for (const peer of this.peers.values()) peer.onSample(elapsedMs, this.engine.now);
+    this.work?.picker.dropUnwanted();
   }
 
   /** Verified and on disk, in whole pieces. */
@@ -205,9 +255,9 @@ export class Torrent implements PeerOwner {
     return have.isComplete ? geometry.totalBytes : have.count * geometry.pieceLengthBytes;
   }
 
-  /** Still to be downloaded; null while the metadata is unknown. */
+  /** Of the wanted pieces, still to be downloaded; null while the metadata is unknown. */
   get remainingBytes(): number | null {
-    return this.work ? this.work.geometry.totalBytes - this.haveBytes : null;
+    return this.work?.selection.remainingBytes ?? null;
   }
 
   /** Everything the screen shows. */
@@ -222,6 +272,8 @@ export class Torrent implements PeerOwner {
       goodPieces: have?.count ?? 0,
       totalBytes: geometry?.totalBytes ?? 0,
       haveBytes: this.haveBytes,
+      wantedBytes: this.work?.selection.wantedBytes ?? 0,
+      remainingBytes: this.remainingBytes ?? 0,
       receivedBytes: this.received.total,
       sentBytes: this.sent.total,
       receiveRate: this.received.rate,
@@ -254,11 +306,26 @@ export class Torrent implements PeerOwner {
 
   #onGood(piece: number): void {
     if (!this.work?.have.set(piece)) return;
-    const { have } = this.work;
-    if (have.isComplete && this.#phase === 'downloading') this.#phase = 'seeding';
-    for (const peer of this.peers.values()) peer.download.onWeGot(piece);
+    const { selection } = this.work;
+    selection.onGot(piece);
+    const before = this.#phase;
+    if (!this.isStopped) this.#phase = this.#phaseOf(this.work);
+    const wasWanted = selection.isWanted(piece);
+    for (const peer of this.peers.values()) peer.download.onWeGot(piece, wasWanted);
     this.#deps.events.onPiece(piece);
-    if (!have.isComplete) return;
+    if (this.isSated && this.#phase !== before) this.#onSated();
+  }
+
+  #phaseOf({ have, selection }: PieceWork): TorrentPhase {
+    if (selection.missingCount > 0) return 'downloading';
+    return have.isComplete ? 'seeding' : 'finished';
+  }
+
+  *#takers(): Iterable<Taker> {
+    for (const peer of this.peers.values()) yield peer.download;
+  }
+
+  #onSated(): void {
     for (const peer of [...this.peers.values()]) {
       peer.flush();
       peer.partFromSeed();

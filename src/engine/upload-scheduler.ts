@@ -7,7 +7,7 @@ import { BLOCK_BYTES, type BytesPerSecond, KIB, MIB, UNLIMITED } from '../units/
 import type { PieceGeometry } from './content.ts';
 import type { PieceStore } from './ports.ts';
 import type { ServeQueue, ServeRequest } from './serve-queue.ts';
-import { TokenBucket, TokenBuckets } from './token-bucket.ts';
+import { type BucketUsage, TokenBucket, TokenBuckets } from './token-bucket.ts';
 
 /** A peer that can be served. */
 export interface Servable {
@@ -71,6 +71,11 @@ export class UploadScheduler {
 
   get rateLimit(): BytesPerSecond {
     return this.#bucket.rate;
+  }
+
+  /** Payload sent by now, and whether the limit held any back since last asked. */
+  takeUsage(): BucketUsage {
+    return this.#bucket.takeUsage();
   }
 
   /** A torrent's own limit was changed. */

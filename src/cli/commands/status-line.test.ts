@@ -11,6 +11,8 @@ const TORRENT: TorrentStatus = {
   goodPieces: 25,
   totalBytes: 400 * 1024 * 1024,
   haveBytes: 100 * 1024 * 1024,
+  wantedBytes: 400 * 1024 * 1024,
+  remainingBytes: 300 * 1024 * 1024,
   receivedBytes: 0,
   sentBytes: 0,
   receiveRate: 4 * 1024 * 1024,

@@ -59,6 +59,11 @@ export class TorrentWatch implements TransferListener {
       case 'failed':
         this.#ended.reject(new RemoteFailure(news.code, news.line));
         break;
+      case 'resume':
+      case 'wanted':
+      case 'asleep':
+        // For whoever keeps a session; a command does not.
+        break;
     }
   }
 

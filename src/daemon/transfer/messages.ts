@@ -1,7 +1,13 @@
 /** What the main thread and the transfer thread say to each other: plain values only. */
 import type { MessagePort } from 'node:worker_threads';
-import type { EncryptionPolicy, PeerAddress, TorrentSnapshot } from '../../engine/index.ts';
+import type {
+  EncryptionPolicy,
+  PeerAddress,
+  TorrentPhase,
+  TorrentSnapshot,
+} from '../../engine/index.ts';
 import type { ExchangeSnapshot } from '../../exchange/index.ts';
+import type { ResumeRecord } from '../../platform/disk/index.ts';
 import type { ExchangeSettings } from './exchange-settings.ts';
 
 /** How the transfer thread is set up. Rates in bytes a second, `Infinity` for no limit. */
@@ -33,6 +39,37 @@ export interface TorrentSpec {
   readonly useTrackers: boolean;
   /** A seed fails when something is missing instead of downloading it. */
   readonly mustBeComplete: boolean;
+  /**
+   * The resume record, or null when there is none: whoever gives it keeps the records, and hears
+   * of new ones as news. Left out, they are kept in `resumeDir`.
+   */
+  readonly resume?: ResumeRecord | null;
+  /** Whether it may fall asleep when it is complete and nobody wants it. */
+  readonly maySleep?: boolean;
+}
+
+/**
+ * A complete torrent that costs next to nothing until a peer asks for it: then `wanted` is told,
+ * and it is to be `add`ed within a few seconds.
+ */
+export interface SleepingTorrent {
+  /** Lower-case hex info-hash. */
+  readonly torrent: string;
+  /** Announced to; empty announces nowhere. */
+  readonly trackers: readonly (readonly string[])[];
+  readonly isPrivate: boolean;
+}
+
+/** What a torrent at work is doing. Sizes in bytes, rates in bytes a second. */
+export interface TorrentActivity {
+  readonly torrent: string;
+  readonly phase: TorrentPhase;
+  readonly haveBytes: number;
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+  readonly receiveRate: number;
+  readonly sendRate: number;
+  readonly peerCount: number;
 }
 
 /** What happened to a torrent. `line` is for people. */
@@ -44,8 +81,34 @@ export type TorrentNews =
   | { readonly kind: 'ban'; readonly line: string }
   /** Why paying stopped, or did not begin. */
   | { readonly kind: 'market'; readonly line: string }
+  /** To be kept by whoever gave `resume`; null to be forgotten. */
+  | { readonly kind: 'resume'; readonly record: ResumeRecord | null }
+  /** It sleeps, and a peer asks for it: `add` it. */
+  | { readonly kind: 'wanted' }
+  /** It fell asleep: nobody has asked for it in a while. */
+  | { readonly kind: 'asleep' }
   | { readonly kind: 'complete' }
   | { readonly kind: 'failed'; readonly code: string; readonly line: string };
+
+/** New limits in bytes a second; `Infinity` lifts one, a missing one stays. */
+export interface TransferRates {
+  readonly upload?: number;
+  readonly download?: number;
+}
+
+/** How much one direction of a transfer thread is used. */
+export interface DirectionLoad {
+  /** Block payload since the thread began. */
+  readonly movedBytes: number;
+  /** Whether the thread's limit held something back since it was last asked. */
+  readonly wasShort: boolean;
+}
+
+/** How busy a transfer thread is. */
+export interface TransferLoad {
+  readonly upload: DirectionLoad;
+  readonly download: DirectionLoad;
+}
 
 /** Everything the screen shows at one moment. */
 export interface TransferSnapshot {
@@ -56,10 +119,18 @@ export interface TransferSnapshot {
 /** Calls of the main thread; `torrent` is the key `add` returned. */
 export interface TransferCalls {
   add(spec: TorrentSpec): Promise<string>;
+  /** Registers complete torrents without reading them. */
+  addSleeping(torrents: readonly SleepingTorrent[]): Promise<void>;
+  /** Of torrents at work and asleep alike. */
   remove(torrent: string): Promise<void>;
   addPeers(torrent: string, peers: readonly PeerAddress[]): Promise<void>;
-  limit(rates: { readonly upload?: number; readonly download?: number }): Promise<void>;
+  /** Limits one torrent, or all of the thread together. */
+  limit(rates: TransferRates, torrent?: string): Promise<void>;
+  /** How busy the thread is: cheap, unlike `snapshot`. */
+  load(): Promise<TransferLoad>;
   snapshot(): Promise<TransferSnapshot>;
+  /** Torrents at work, in brief: those asleep do nothing. */
+  activity(): Promise<readonly TorrentActivity[]>;
   /** Pays what is owed; `snapshot` is final for money afterwards. */
   settle(): Promise<void>;
   stop(): Promise<void>;

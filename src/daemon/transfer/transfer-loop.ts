@@ -3,23 +3,37 @@ import { Engine, type PeerAddress } from '../../engine/index.ts';
 import { nodeHasher } from '../../platform/disk/index.ts';
 import { listenTcp, nodeMseCrypto, type TcpListener, tcpDialer } from '../../platform/net/index.ts';
 import type { TrackerAnnouncer, TrackerTransport } from '../../platform/tracker/index.ts';
-import { type BytesPerSecond, bytesPerSecond, instant } from '../../units/index.ts';
+import { type BytesPerSecond, bytesPerSecond, fromHex, instant, toHex } from '../../units/index.ts';
 import { DaemonError } from '../daemon-error.ts';
+import { Announcing, type AnnouncingDeps } from './announcing.ts';
+import { inTurn } from './in-turn.ts';
 import type { LoopExchange } from './loop-exchange.ts';
 import type {
+  SleepingTorrent,
+  TorrentActivity,
   TorrentNews,
   TorrentSpec,
   TransferCalls,
+  TransferLoad,
   TransferOptions,
+  TransferRates,
   TransferSnapshot,
 } from './messages.ts';
-import { TorrentRunner } from './torrent-runner.ts';
+import { Sleepers } from './sleepers.ts';
+import { type CheckTurn, TorrentRunner } from './torrent-runner.ts';
 
 /** Name and version in extension handshakes. */
 const CLIENT_NAME = 'Bidwidth 0.1.0';
 
 /** The engine's tick: fine enough for smooth rate limits, too rare to cost anything. */
 const TICK_MS = 50;
+/** How often it is looked for torrents that may fall asleep. */
+const SLEEP_CHECK_MS = 1_000;
+/** A seed stays awake so long after its last peer has left … */
+const STAY_AWAKE_MS = 60_000;
+/** … unless so many torrents are at work that their memory counts: then a moment. */
+const AWAKE_MANY = 500;
+const STAY_AWAKE_MS_MANY = 2_000;
 
 /** Tells the main thread what happened. */
 export type Teller = (torrent: string, news: TorrentNews) => void;
@@ -31,6 +45,10 @@ export class TransferLoop implements TransferCalls {
   readonly #engine: Engine;
   readonly #exchange: LoopExchange | null;
   readonly #runners = new Map<string, TorrentRunner>();
+  readonly #sleepers: Sleepers;
+  /** Files are hashed torrent by torrent: two at a time would only move the disk's head. */
+  readonly #checkTurn: CheckTurn = inTurn();
+  #sleepCheckAt = 0;
   #listener: TcpListener | null = null;
   #timer: NodeJS.Timeout | null = null;
   #transport: TrackerTransport | null = null;
@@ -47,6 +65,7 @@ export class TransferLoop implements TransferCalls {
         extensions: exchange ? [exchange.extension] : [],
         uploadPolicy: exchange?.policy ?? null,
         encryption: { policy: options.encryption ?? 'allow', crypto: nodeMseCrypto },
+        rouse: (key) => this.#sleepers.call(key),
       },
       {
         clientName: CLIENT_NAME,
@@ -54,6 +73,14 @@ export class TransferLoop implements TransferCalls {
         downloadLimit: bytesPerSecond(options.downloadLimit),
       },
     );
+    this.#sleepers = new Sleepers({
+      depsFor: (key) => this.#announcingDeps(key),
+      call: (key) => tell(key, { kind: 'wanted' }),
+      expect: (key, isExpected) => {
+        if (isExpected) this.#engine.expect(fromHex(key));
+        else this.#engine.expectNoMore(fromHex(key));
+      },
+    });
   }
 
   /** Starts a loop; its port is open when this resolves. */
@@ -67,7 +94,7 @@ export class TransferLoop implements TransferCalls {
     // The engine learns the time before the first connection can come in.
     loop.#engine.tick(instant(performance.now()));
     await loop.#listen();
-    loop.#timer = setInterval(() => loop.#engine.tick(instant(performance.now())), TICK_MS);
+    loop.#timer = setInterval(() => loop.#tick(), TICK_MS);
     return loop;
   }
 
@@ -85,7 +112,11 @@ export class TransferLoop implements TransferCalls {
     const runner: TorrentRunner = new TorrentRunner(spec, {
       engine: this.#engine,
       resumeDir: this.#options.resumeDir,
-      announcer: () => this.#announcer(),
+      checkTurn: this.#checkTurn,
+      announcingFor: (announced) => {
+        const key = toHex(announced.infoHash);
+        return this.#sleepers.take(key) ?? new Announcing(announced, this.#announcingDeps(key));
+      },
       tell: (news) => this.#tell(runner.torrent.key, news),
     });
     const { key } = runner.torrent;
@@ -94,7 +125,15 @@ export class TransferLoop implements TransferCalls {
     return key;
   }
 
+  async addSleeping(torrents: readonly SleepingTorrent[]): Promise<void> {
+    this.#sleepers.add(torrents.filter(({ torrent }) => !this.#runners.has(torrent)));
+  }
+
   async remove(torrent: string): Promise<void> {
+    if (this.#sleepers.has(torrent)) {
+      await this.#sleepers.take(torrent)?.stop();
+      return;
+    }
     const runner = this.#runner(torrent);
     this.#runners.delete(torrent);
     await runner.stop();
@@ -104,16 +143,35 @@ export class TransferLoop implements TransferCalls {
     this.#runner(torrent).torrent.addPeers(peers, 'user');
   }
 
-  async limit(rates: { readonly upload?: number; readonly download?: number }): Promise<void> {
+  async limit(rates: TransferRates, torrent?: string): Promise<void> {
     const limits: { upload?: BytesPerSecond; download?: BytesPerSecond } = {};
     if (rates.upload !== undefined) limits.upload = bytesPerSecond(rates.upload);
     if (rates.download !== undefined) limits.download = bytesPerSecond(rates.download);
-    this.#engine.limit(limits);
+    if (torrent === undefined) this.#engine.limit(limits);
+    else this.#runner(torrent).torrent.limit(limits);
+  }
+
+  async load(): Promise<TransferLoad> {
+    const { uploads, downloads } = this.#engine;
+    return { upload: uploads.takeUsage(), download: downloads.takeUsage() };
   }
 
   async snapshot(): Promise<TransferSnapshot> {
     const torrents = [...this.#runners.values()].map((runner) => runner.torrent.snapshot());
     return { torrents, exchange: this.#exchange?.snapshot() ?? null };
+  }
+
+  async activity(): Promise<readonly TorrentActivity[]> {
+    return [...this.#runners.values()].map(({ torrent }) => ({
+      torrent: torrent.key,
+      phase: torrent.phase,
+      haveBytes: torrent.haveBytes,
+      receivedBytes: torrent.received.total,
+      sentBytes: torrent.sent.total,
+      receiveRate: torrent.received.rate,
+      sendRate: torrent.sent.rate,
+      peerCount: torrent.peers.size,
+    }));
   }
 
   async settle(): Promise<void> {
@@ -123,11 +181,37 @@ export class TransferLoop implements TransferCalls {
   async stop(): Promise<void> {
     this.#listener?.close();
     await this.settle();
-    await Promise.all([...this.#runners.values()].map((runner) => runner.stop()));
+    const runners = [...this.#runners.values()];
+    await Promise.all([this.#sleepers.stop(), ...runners.map((runner) => runner.stop())]);
     this.#runners.clear();
     this.#engine.stop();
     if (this.#timer) clearInterval(this.#timer);
     this.#transport?.close();
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    this.#engine.tick(instant(now));
+    if (now - this.#sleepCheckAt < SLEEP_CHECK_MS) return;
+    this.#sleepCheckAt = now;
+    const stayMs = this.#runners.size > AWAKE_MANY ? STAY_AWAKE_MS_MANY : STAY_AWAKE_MS;
+    for (const [key, runner] of this.#runners) {
+      if (runner.idleMs(now) < stayMs) continue;
+      this.#runners.delete(key);
+      this.#sleepers.lay(key, runner.announcing);
+      this.#tell(key, { kind: 'asleep' });
+      void runner.fallAsleep();
+    }
+  }
+
+  #announcingDeps(key: string): AnnouncingDeps {
+    return {
+      localPeerId: this.#engine.localPeerId,
+      port: () => this.#engine.listenPort,
+      announcer: () => this.#announcer(),
+      tell: (news) => this.#tell(key, news),
+      onPeersWhileAsleep: () => this.#sleepers.call(key),
+    };
   }
 
   async #listen(): Promise<void> {

@@ -3,12 +3,16 @@ import { Worker } from 'node:worker_threads';
 import type { PeerAddress } from '../../engine/index.ts';
 import type {
   CallMessage,
+  SleepingTorrent,
+  TorrentActivity,
   TorrentNews,
   TorrentSpec,
   TransferCallName,
   TransferCalls,
+  TransferLoad,
   TransferMessage,
   TransferOptions,
+  TransferRates,
   TransferSnapshot,
 } from './messages.ts';
 import { PendingCalls } from './pending-calls.ts';
@@ -26,6 +30,7 @@ export class Transfer implements TransferCalls {
   readonly port: number;
   readonly #worker: Worker;
   readonly #calls: PendingCalls;
+  #hasCrashed = false;
 
   private constructor(worker: Worker, port: number, calls: PendingCalls) {
     this.#worker = worker;
@@ -47,16 +52,19 @@ export class Transfer implements TransferCalls {
     });
     const calls = new PendingCalls();
     return new Promise((resolve, reject) => {
+      let transfer: Transfer | null = null;
       const crash = (failure: Error): void => {
         reject(failure);
         calls.fail(failure);
+        if (transfer) transfer.#hasCrashed = true;
         listener.onCrash(failure);
       };
       worker.on('error', crash);
       worker.on('message', (message: TransferMessage) => {
         switch (message.type) {
           case 'ready':
-            resolve(new Transfer(worker, message.port, calls));
+            transfer = new Transfer(worker, message.port, calls);
+            resolve(transfer);
             break;
           case 'broken':
             void worker.terminate();
@@ -76,8 +84,17 @@ export class Transfer implements TransferCalls {
     });
   }
 
+  /** The thread died of a mistake of ours: every call is refused with it. */
+  get hasCrashed(): boolean {
+    return this.#hasCrashed;
+  }
+
   add(spec: TorrentSpec): Promise<string> {
     return this.#call('add', [spec]) as Promise<string>;
+  }
+
+  async addSleeping(torrents: readonly SleepingTorrent[]): Promise<void> {
+    await this.#call('addSleeping', [torrents]);
   }
 
   async remove(torrent: string): Promise<void> {
@@ -88,20 +105,29 @@ export class Transfer implements TransferCalls {
     await this.#call('addPeers', [torrent, peers]);
   }
 
-  async limit(rates: { readonly upload?: number; readonly download?: number }): Promise<void> {
-    await this.#call('limit', [rates]);
+  async limit(rates: TransferRates, torrent?: string): Promise<void> {
+    await this.#call('limit', [rates, torrent]);
+  }
+
+  load(): Promise<TransferLoad> {
+    return this.#call('load', []) as Promise<TransferLoad>;
   }
 
   snapshot(): Promise<TransferSnapshot> {
     return this.#call('snapshot', []) as Promise<TransferSnapshot>;
   }
 
+  activity(): Promise<readonly TorrentActivity[]> {
+    return this.#call('activity', []) as Promise<readonly TorrentActivity[]>;
+  }
+
   async settle(): Promise<void> {
     await this.#call('settle', []);
   }
 
-  /** Stops torrents and trackers, writes resume records, ends the thread. */
+  /** Stops torrents and trackers, writes resume records, ends the thread; nothing after a crash. */
   async stop(): Promise<void> {
+    if (this.#hasCrashed) return;
     await this.#call('stop', []);
     await this.#worker.terminate();
   }

@@ -47,6 +47,8 @@ export interface SwarmNode {
   readonly torrent: Torrent;
   readonly store: MemoryStore;
   readonly bans: string[];
+  /** Pieces in the order they came. */
+  readonly pieces: number[];
   readonly failures: Error[];
   /** When it had everything; null before. */
   completeAt: number | null;
@@ -102,7 +104,7 @@ export class Swarm {
       engine,
       torrent: engine.add(memory.infoHash, {
         onMetadata: () => clock.after(5, begin),
-        onPiece: () => {},
+        onPiece: (piece) => node.pieces.push(piece),
         onComplete: () => {
           node.completeAt = clock.now;
         },
@@ -111,6 +113,7 @@ export class Swarm {
       }),
       store,
       bans: [],
+      pieces: [],
       failures: [],
       completeAt: have.isComplete ? clock.now : null,
       isTicking: true,

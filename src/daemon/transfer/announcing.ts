@@ -1,0 +1,114 @@
+/** One torrent's announces: they go on whether the torrent is at work or asleep. */
+import type { PeerAddress, Torrent } from '../../engine/index.ts';
+import type { TrackerAnnouncer } from '../../platform/tracker/index.ts';
+import type { TorrentNews } from './messages.ts';
+
+/** Peers kept for a torrent that is asleep: as many as one tracker names. */
+const PEERS_KEPT_MAX = 200;
+
+/** What is announced. */
+export interface Announced {
+  readonly infoHash: Uint8Array;
+  readonly trackers: readonly (readonly string[])[];
+  readonly isPrivate: boolean;
+}
+
+/** What announcing needs. */
+export interface AnnouncingDeps {
+  readonly localPeerId: Uint8Array;
+  /** Port that peers can reach us at. */
+  readonly port: () => number;
+  /** Loads the tracker client only when a torrent has trackers. */
+  readonly announcer: () => Promise<TrackerAnnouncer>;
+  readonly tell: (news: TorrentNews) => void;
+  /** A tracker named peers of a torrent that is asleep. */
+  readonly onPeersWhileAsleep: () => void;
+}
+
+/** Announces from `start` to `stop`; a torrent at work is `attach`ed meanwhile. */
+export class Announcing {
+  readonly #deps: AnnouncingDeps;
+  readonly #announced: Announced;
+  #announcer: TrackerAnnouncer | null = null;
+  #torrent: Torrent | null = null;
+  #isStarted = false;
+  #isStopped = false;
+  #peers: readonly PeerAddress[] = [];
+  /** What was moved before the torrent last fell asleep. */
+  #receivedBytes = 0;
+  #sentBytes = 0;
+
+  constructor(announced: Announced, deps: AnnouncingDeps) {
+    this.#announced = announced;
+    this.#deps = deps;
+  }
+
+  /** The torrent is at work: it gets the peers, those found before too. */
+  attach(torrent: Torrent): void {
+    this.#torrent = torrent;
+    torrent.addPeers(this.#peers, 'tracker');
+    this.#peers = [];
+  }
+
+  /** The torrent falls asleep, complete. */
+  detach(): void {
+    this.#receivedBytes += this.#torrent?.received.total ?? 0;
+    this.#sentBytes += this.#torrent?.sent.total ?? 0;
+    this.#torrent = null;
+  }
+
+  /** Begins to announce; a second call does nothing. */
+  async start(): Promise<void> {
+    const { trackers, infoHash, isPrivate } = this.#announced;
+    if (trackers.length === 0 || this.#isStarted) return;
+    this.#isStarted = true;
+    const announcer = await this.#deps.announcer();
+    if (this.#isStopped) return;
+    this.#announcer = announcer;
+    announcer.start({
+      infoHash,
+      peerId: this.#deps.localPeerId,
+      port: this.#deps.port(),
+      tiers: trackers,
+      isPrivate,
+      getStats: () => this.#stats(),
+      onPeers: (peers) => this.#onPeers(peers),
+      onStatus: (status) => {
+        const isFailure = status.state === 'failing' || status.state === 'disabled';
+        const line = status.message ?? `tracker ${status.tracker} is ${status.state}`;
+        this.#deps.tell({ kind: 'tracker', line, isFailure });
+      },
+    });
+  }
+
+  /** The download finished in this session. */
+  completed(): void {
+    this.#announcer?.completed();
+  }
+
+  /** Says goodbye; resolves when the trackers have heard it, or after two seconds. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#announcer?.stop();
+  }
+
+  #stats(): { uploadedBytes: number; downloadedBytes: number; leftBytes: number } {
+    const torrent = this.#torrent;
+    // A magnet without metadata does not know what is left; it is not a seed in any case.
+    const leftBytes = torrent ? (torrent.remainingBytes ?? 1) : 0;
+    return {
+      downloadedBytes: this.#receivedBytes + (torrent?.received.total ?? 0),
+      uploadedBytes: this.#sentBytes + (torrent?.sent.total ?? 0),
+      leftBytes,
+    };
+  }
+
+  #onPeers(peers: readonly PeerAddress[]): void {
+    if (this.#torrent) {
+      this.#torrent.addPeers(peers, 'tracker');
+      return;
+    }
+    this.#peers = [...peers, ...this.#peers].slice(0, PEERS_KEPT_MAX);
+    this.#deps.onPeersWhileAsleep();
+  }
+}
