@@ -149,6 +149,8 @@ function addNetworkOptions(command: Command): Command {
         .choices(['off', 'allow', 'prefer', 'require'])
         .default('allow'),
     )
+    .option('--no-utp', 'TCP only')
+    .option('--no-tcp', 'uTP only: slower, and gives way to everything else on the line')
     .option('--no-trackers', "do not use the torrent's trackers")
     .option('--no-dht', 'accepted for scripts: this version has no DHT')
     .option('--no-lsd', 'accepted for scripts: this version has no local discovery')

@@ -39,3 +39,4 @@ export type {
   UploadPolicy,
   UploadRound,
 } from './upload-policy.ts';
+export { type UtpDeps, UtpHost } from './utp/utp-host.ts';

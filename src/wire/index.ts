@@ -15,4 +15,5 @@ export * from './metainfo/index.ts';
 export * from './mse/index.ts';
 export * from './peer/index.ts';
 export * from './tracker/index.ts';
+export * from './utp/index.ts';
 export { WireError, type WireErrorCode } from './wire-error.ts';

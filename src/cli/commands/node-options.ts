@@ -10,6 +10,7 @@ import {
 import type { TransferListener } from '../../daemon/transfer/index.ts';
 import { AppError, type BytesPerSecond, UNLIMITED } from '../../units/index.ts';
 import type { HostPort } from '../arguments.ts';
+import { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
 import { type WalletOptions, walletChoice } from './wallet-options.ts';
 
@@ -20,6 +21,8 @@ export interface NetworkOptions extends WalletOptions {
   readonly uploadLimit?: BytesPerSecond;
   readonly downloadLimit?: BytesPerSecond;
   readonly encryption: EncryptionPolicy;
+  readonly tcp: boolean;
+  readonly utp: boolean;
   readonly peer?: readonly HostPort[];
   readonly trackers: boolean;
 }
@@ -29,6 +32,9 @@ export type Trade = Omit<MarketOptions, 'wallet'>;
 
 /** The node's side of the options; `trade` null for an ordinary client. */
 export function nodeOptions(options: NetworkOptions, trade: Trade | null): NodeOptions {
+  if (!options.tcp && !options.utp) {
+    throw new CliError('CLI_USAGE', 'peers are reached by TCP or uTP: leave one of both on');
+  }
   return {
     data: new DataFolder(options.dataDir),
     port: options.port ?? null,
@@ -36,6 +42,8 @@ export function nodeOptions(options: NetworkOptions, trade: Trade | null): NodeO
     uploadLimit: options.uploadLimit ?? UNLIMITED,
     downloadLimit: options.downloadLimit ?? UNLIMITED,
     encryption: options.encryption,
+    useTcp: options.tcp,
+    useUtp: options.utp,
     market: trade && { ...trade, wallet: walletChoice(options) },
   };
 }

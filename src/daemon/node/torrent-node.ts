@@ -17,6 +17,9 @@ export interface NodeOptions {
   readonly downloadLimit: number;
   /** Absent: `allow`. */
   readonly encryption?: EncryptionPolicy;
+  /** Absent: both. */
+  readonly useTcp?: boolean;
+  readonly useUtp?: boolean;
   /** Null for an ordinary client, which loads nothing that has to do with money. */
   readonly market: MarketOptions | null;
 }
@@ -97,7 +100,9 @@ function transferOptions(
     bindHost: options.bindHost,
     uploadLimit: options.uploadLimit,
     downloadLimit: options.downloadLimit,
-    ...(options.encryption === undefined ? {} : { encryption: options.encryption }),
+    encryption: options.encryption ?? 'allow',
+    useTcp: options.useTcp ?? true,
+    useUtp: options.useUtp ?? true,
     resumeDir: options.data.resume,
     exchange: market?.settings ?? null,
     moneyPort: market?.newPort() ?? null,

@@ -20,6 +20,9 @@ export interface TransferOptions {
   readonly downloadLimit: number;
   /** What is encrypted; absent: both kinds are accepted, and dialled in the clear first. */
   readonly encryption?: EncryptionPolicy;
+  /** Whether peers are dialled and let in over TCP, over uTP; absent: yes. */
+  readonly useTcp?: boolean;
+  readonly useUtp?: boolean;
   /** Folder of resume records; null keeps none. */
   readonly resumeDir: string | null;
   /** The market's side; null for an ordinary client. */

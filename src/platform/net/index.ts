@@ -1,4 +1,5 @@
 /** Connections for the engine. */
 export { nodeMseCrypto } from './mse-crypto.ts';
+export { PeerNetwork, type PeerNetworkOptions } from './peer-network.ts';
 export { tcpDialer } from './tcp-dialer.ts';
 export { type ListenOptions, listenTcp, type TcpListener } from './tcp-listener.ts';
