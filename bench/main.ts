@@ -20,14 +20,31 @@ import {
 } from './report.ts';
 import { keepResult } from './results.ts';
 import { download } from './scenarios/download.ts';
+import { limits } from './scenarios/limits.ts';
+import { manyPeers } from './scenarios/many-peers.ts';
 import { paid } from './scenarios/paid.ts';
+import { payers } from './scenarios/payers.ts';
 import type { Contender, PreparedScenario, Run, Scenario } from './scenarios/scenario.ts';
 import { seeding, seedingOne } from './scenarios/seeding.ts';
+import { shards } from './scenarios/shards.ts';
+import { tenThousand } from './scenarios/ten-thousand.ts';
 import { thirtySeeds } from './scenarios/thirty-seeds.ts';
 import { vouchers } from './scenarios/vouchers.ts';
 import { parseSize, sizeText } from './sizes.ts';
 
-const SCENARIOS: readonly Scenario[] = [download, thirtySeeds, seeding, seedingOne, paid, vouchers];
+const SCENARIOS: readonly Scenario[] = [
+  download,
+  thirtySeeds,
+  seeding,
+  seedingOne,
+  shards,
+  limits,
+  paid,
+  tenThousand,
+  manyPeers,
+  vouchers,
+  payers,
+];
 const SIZE_DEFAULT: number = 2 ** 30;
 const PIECE_DEFAULT: number = 2 ** 20;
 const RUNS_DEFAULT = 5;

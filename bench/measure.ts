@@ -83,7 +83,7 @@ function measurementOf(measured: JsonLine, lines: readonly JsonLine[]): Measurem
 }
 
 /** User and system time by proc(5), in the kernel's ticks of 10 ms. */
-function cpuSecondsOf(pid: number): number {
+export function cpuSecondsOf(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;

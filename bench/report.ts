@@ -56,7 +56,7 @@ export interface Machine {
 }
 
 /** What is shown of contenders that move `sizeBytes`. */
-export const TRANSFER_COLUMNS: readonly Column[] = [
+const TRANSFER_COLUMNS: readonly Column[] = [
   { title: 'wall s', figure: 'wallSeconds' },
   { title: 'MiB/s', figure: 'mibPerSecond', digits: 0 },
   { title: 'CPU s', figure: 'cpuSeconds' },

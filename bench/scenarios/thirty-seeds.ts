@@ -19,10 +19,10 @@ export const thirtySeeds: Scenario = {
   name: 'thirty-seeds',
   conditions:
     `one random file of 4,096 pieces from ${SEED_COUNT} seeds over loopback, in memory, TCP, ` +
-    'plaintext, no DHT. The seeds are one light process of our own (bench/light-seeds.ts: content ' +
-    'in memory, requests answered in order, nothing else) on thirty ports: thirty real clients ' +
-    'would take both cores and be what is measured. Wall time is the whole process, start-up to ' +
-    'exit. SHA-256 of the copy is compared after each run, outside of its time.',
+    'plaintext, no DHT. The seeds are one light process of our own on thirty ports ' +
+    '(bench/light-seeds.ts: content in memory, requests answered in order, nothing else): ' +
+    'thirty real clients would take both cores and be what is measured. Wall time is the whole ' +
+    'process, start-up to exit. SHA-256 of the copy is compared after each run, outside of it.',
   defaults: { sizeBytes: 2 ** 30, pieceLengthBytes: 2 ** 18 },
   goals: [
     { contender: 'bidwidth', figure: 'mibPerSecond', atLeast: 1.2, against: 'libtorrent' },

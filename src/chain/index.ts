@@ -22,6 +22,7 @@ export type {
   SendTerms,
 } from './lane-escrow.ts';
 export type { LocalChain } from './local/local-chain.ts';
+export { throughTakeover } from './local/takeover.ts';
 export { loadSecp256k1, type Secp256k1Choice } from './native-secp256k1.ts';
 export {
   chooseNetwork,

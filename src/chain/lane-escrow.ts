@@ -80,6 +80,12 @@ export class LaneEscrow {
     return { sum: atto(sum), lanes };
   }
 
+  /** Whether a lane was cashed: then it pays nothing more, for ever. */
+  async isClaimed(allotment: Hash32, lane: number): Promise<boolean> {
+    const { lanes } = await this.claimed(allotment);
+    return ((lanes >> BigInt(lane)) & 1n) === 1n;
+  }
+
   /** Credits the sender's account with coins of its wallet. */
   deposit(queue: SendQueue, amount: Atto, terms: SendTerms): Promise<MinedReceipt> {
     const data = encodeFunctionData({ abi: laneEscrowAbi, functionName: 'deposit' });

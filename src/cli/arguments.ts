@@ -39,6 +39,13 @@ export function readRate(text: string): BytesPerSecond {
   return attempt(() => parseRate(text));
 }
 
+/** A number of peers: each is a connection, and systems have a thousand or a million of those. */
+export function readPeerCount(text: string): number {
+  const count = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  if (count >= 1) return count;
+  throw new InvalidArgumentError('Use a number from 1 to 999999.');
+}
+
 /** A size in bytes. */
 export function readSize(text: string): Bytes {
   return attempt(() => parseSize(text));

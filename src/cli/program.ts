@@ -6,6 +6,7 @@ import {
   readAsk,
   readBtt,
   readPeer,
+  readPeerCount,
   readPort,
   readPrice,
   readRate,
@@ -15,9 +16,11 @@ import {
 import type { CreateOptions } from './commands/create.ts';
 import type { DownloadOptions } from './commands/download.ts';
 import type { SeedOptions } from './commands/seed.ts';
+import type { StreamOptions } from './commands/stream.ts';
 import type { TrackerOptions } from './commands/tracker.ts';
 import type { VerifyCommandOptions } from './commands/verify.ts';
 import type { Context } from './context.ts';
+import { readFileList, readFilePriority } from './file-choice.ts';
 import { addChainCommands, addChainOptions, addWalletCommands } from './wallet-program.ts';
 
 const VERSION = '0.1.0';
@@ -43,15 +46,27 @@ function addTransferCommands(program: Command, context: Context): void {
   const download = program
     .command('download')
     .description('download a torrent; paying for speed is up to you')
-    .argument('<torrent|magnet>', 'torrent file, magnet link or info-hash')
-    .requiredOption('--to <dir>', 'folder to download into')
-    .option('--max-price <btt>', 'highest price you pay, in BTT per GiB', readPrice)
-    .option('--budget <btt>', 'most you spend on this download, in BTT', readBtt)
-    .option('--seed', 'go on seeding when complete, until Ctrl-C')
-    .option('--timeout <seconds>', 'give up when not complete by then', readSeconds);
-  addNetworkOptions(download).action(async (text: string, options: DownloadOptions) => {
+    .option('--select <list>', 'only these files, such as 1,3-5: info numbers them', readFileList)
+    .option('--priority <number=level>', 'of a file, 0 to 7; may be repeated', readFilePriority)
+    .option('--sequential', 'from the first piece to the last, for what is used while it comes')
+    .option('--seed', 'go on seeding when complete, until Ctrl-C');
+  addDownloadOptions(download).action(async (text: string, options: DownloadOptions) => {
     const command = await import('./commands/download.ts');
     await command.download(context, text, options);
+  });
+  const stream = program
+    .command('stream')
+    .description('play a file of a torrent while it is downloaded; until Ctrl-C')
+    .option(
+      '--file <number|path>',
+      'which file; info numbers them (default: the largest that plays)',
+    )
+    .option('--http-port <number>', 'port for players; 0 for any (default: 8000 or any)', readPort)
+    .option('--http-host <address>', 'address for players', '127.0.0.1')
+    .option('--exit-when-done', 'end when everything is here and no player reads');
+  addDownloadOptions(stream).action(async (text: string, options: StreamOptions) => {
+    const command = await import('./commands/stream.ts');
+    await command.stream(context, text, options);
   });
   const seed = program
     .command('seed')
@@ -137,6 +152,16 @@ function addTrackerCommands(program: Command, context: Context): void {
     });
 }
 
+function addDownloadOptions(command: Command): Command {
+  command
+    .argument('<torrent|magnet>', 'torrent file, magnet link or info-hash')
+    .requiredOption('--to <dir>', 'folder to download into')
+    .option('--max-price <btt>', 'highest price you pay, in BTT per GiB', readPrice)
+    .option('--budget <btt>', 'most you spend on this download, in BTT', readBtt)
+    .option('--timeout <seconds>', 'give up when not complete by then', readSeconds);
+  return addNetworkOptions(command);
+}
+
 function addNetworkOptions(command: Command): Command {
   return addChainOptions(command)
     .option('--peer <host:port>', 'a peer to connect to; may be repeated', readPeer)
@@ -151,6 +176,7 @@ function addNetworkOptions(command: Command): Command {
     )
     .option('--no-utp', 'TCP only')
     .option('--no-tcp', 'uTP only: slower, and gives way to everything else on the line')
+    .option('--max-peers <number>', 'peers of a torrent at a time (default: 100)', readPeerCount)
     .option('--no-trackers', "do not use the torrent's trackers")
     .option('--no-dht', 'accepted for scripts: this version has no DHT')
     .option('--no-lsd', 'accepted for scripts: this version has no local discovery')

@@ -28,6 +28,11 @@ export class DataFolder {
     return join(this.root, 'resume');
   }
 
+  /** The torrents of a node that keeps a session. */
+  get session(): string {
+    return join(this.root, 'session.sqlite');
+  }
+
   /** The encrypted wallet. */
   get wallet(): string {
     return join(this.root, 'wallet.json');

@@ -1,6 +1,6 @@
 /**
- * Download limits: while one is used up, reading stops; for everybody when it is the common one, for
- * the torrent's peers alone when it is a torrent's own.
+ * Download limits: while one is used up, reading stops; for everybody when it is the common one,
+ * for the torrent's peers alone when it is a torrent's own.
  */
 import { type BytesPerSecond, UNLIMITED } from '../units/index.ts';
 import { type BucketUsage, TokenBucket, TokenBuckets } from './token-bucket.ts';
@@ -61,7 +61,6 @@ export class DownloadTap {
         pause(torrent);
       }
     }
-    if (!this.#common.isLimited) return;
     this.#buckets.take(this.#common, byteCount);
     if (this.#common.isOpen || !this.#isOpen) return;
     this.#isOpen = false;

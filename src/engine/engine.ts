@@ -54,7 +54,7 @@ export interface EngineOptions {
   readonly connectionsMax?: number;
   /** Peers of one torrent at most. Default 100. */
   readonly peersPerTorrentMax?: number;
-  /** Memory for unfinished pieces in bytes. Default 32 MiB. */
+  /** Memory for unfinished pieces in bytes. Default 20 MiB. */
   readonly slabBytes?: number;
 }
 

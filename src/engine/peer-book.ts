@@ -119,7 +119,10 @@ export class PeerBook {
 
   /** We want something again: seeds and all others may be tried at once. */
   rouse(): void {
-    for (const entry of this.#entries.values()) entry.restUntil = 0;
+    for (const entry of this.#entries.values()) {
+      if (entry.restUntil > 0) entry.nextTryAt = 0;
+      entry.restUntil = 0;
+    }
     this.#quietUntil = 0;
   }
 

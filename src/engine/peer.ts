@@ -166,7 +166,9 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
     const { owner, sessions, connection } = this.#wiring;
     for (const session of sessions) session.onTick(now);
     if (owner.collector) this.#metadata.onTick(now);
-    if (this.download.requests.wantsMore) this.download.fill();
+    // Of two thousand peers most are waiting for something: this must cost nothing for them.
+    const { isInteresting, requests } = this.download;
+    if (isInteresting && requests.wantsMore) this.download.fill();
     this.flush();
     this.partFromSeed();
     if (now - this.#heardAt > SILENCE_MS) this.close('it has been silent for four minutes');

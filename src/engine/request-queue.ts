@@ -7,8 +7,13 @@ import type { PartialPiece } from './partial-piece.ts';
 import type { PiecePicker } from './piece-picker.ts';
 import type { Taker } from './taker.ts';
 
-/** Requests in flight at first, and the least later. */
-const DEPTH_MIN = 16;
+/** Requests in flight at first. */
+const DEPTH_FIRST = 16;
+/**
+ * And the least later (libtorrent's number): sixteen held by a peer of 11 KiB/s would take 23 s, and
+ * a few hundred such peers would hold all pieces that memory allows to be open.
+ */
+const DEPTH_MIN = 2;
 /** And at most: 8 MiB on their way, far beyond any one peer's bandwidth-delay product. */
 const DEPTH_MAX = 512;
 /** What peers take when they do not say (`reqq`, BEP 10): libtorrent's default. */
@@ -49,7 +54,7 @@ export class RequestQueue {
   readonly #pending = new Map<number, number>();
   /** Pending, but given back to the picker: another peer may deliver sooner. */
   readonly #released = new Set<number>();
-  #depth = DEPTH_MIN;
+  #depth = DEPTH_FIRST;
   #depthMax = Math.min(DEPTH_MAX, REMOTE_DEPTH_DEFAULT);
   #isGrowing = true;
   #lastRate = 0;

@@ -35,7 +35,7 @@ export class TokenBucket {
   }
 
   /**
-   * Changes the limit. What is owed stays owed: one changed every second must not forgive each time.
+   * Changes the limit. What is owed stays owed: one changed every second must not forgive it.
    */
   limit(rate: BytesPerSecond): void {
     const tokens = this.isLimited ? this.#tokens : 0;

@@ -260,6 +260,11 @@ export class Torrent implements PeerOwner {
     return this.work?.selection.remainingBytes ?? null;
   }
 
+  /** Of all pieces, wanted or not, what is not here; null while the metadata is unknown. */
+  get missingBytes(): number | null {
+    return this.work ? this.work.geometry.totalBytes - this.haveBytes : null;
+  }
+
   /** Everything the screen shows. */
   snapshot(): TorrentSnapshot {
     const have = this.work?.have;

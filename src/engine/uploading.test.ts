@@ -104,6 +104,26 @@ test('what one cannot use goes to the others', () => {
   assert.deepEqual(sharesOf([full, free], 1e6), [0, 1]);
 });
 
+// Every peer was looked at for every block that any of them asked for.
+test('what one peer asks for does not make us look at a thousand others', () => {
+  const scheduler = new UploadScheduler();
+  let looks = 0;
+  const look = (): number => {
+    looks++;
+    return 1e9;
+  };
+  for (let nth = 0; nth < 1000; nth++) {
+    const waiting = new Taker(1);
+    Object.defineProperty(waiting, 'unsentBytes', { get: look });
+    scheduler.wake(waiting);
+  }
+  const asking = new Taker(1);
+  looks = 0;
+  for (let times = 0; times < 10; times++) scheduler.wake(asking);
+  assert.ok(asking.sentBytes > 0);
+  assert.equal(looks, 0);
+});
+
 /** Serves for ten seconds, and says how many bytes a second each got. */
 function ratesOf(takers: readonly Taker[], commonLimit: number): number[] {
   const scheduler = new UploadScheduler();

@@ -35,6 +35,8 @@ export class SellerLanes {
   #paid: Atto = ZERO_ATTO;
   #funds: Atto = ZERO_ATTO;
   #admitted = 0;
+  /** A voucher waits for the rate limit. */
+  #isHeldBack = false;
 
   constructor(channel: PayChannel, desk: SellerDesk, owner: LaneOwner) {
     this.#channel = channel;
@@ -112,8 +114,10 @@ export class SellerLanes {
     this.#check(lane);
   }
 
-  /** Tries again what waited for the rate limit. */
+  /** Tries again what waited for the rate limit. Called every tick, for every peer. */
   pump(): void {
+    if (!this.#isHeldBack) return;
+    this.#isHeldBack = false;
     for (const lane of this.#lanes.values()) this.#check(lane);
   }
 
@@ -166,7 +170,10 @@ export class SellerLanes {
       lane.waiting = null;
       return;
     }
-    if (!this.#gate.pass(this.#channel.now)) return;
+    if (!this.#gate.pass(this.#channel.now)) {
+      this.#isHeldBack = true;
+      return;
+    }
     lane.waiting = null;
     lane.checking = voucher;
     const { allotment, lane: index, amount, signature } = voucher;

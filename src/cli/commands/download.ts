@@ -1,38 +1,16 @@
 /** `bidwidth download`: gets a torrent, and ends when it is here. */
-import { resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { TorrentSource } from '../../daemon/index.ts';
-import type { TorrentNode, Turnover } from '../../daemon/node/index.ts';
-import { type Atto, type AttoPerMib, assert, formatSize } from '../../units/index.ts';
-import { CliError } from '../cli-error.ts';
+import type { Turnover } from '../../daemon/node/index.ts';
 import type { Context } from '../context.ts';
-import { type NetworkOptions, nodeOptions, startMarketNode, type Trade } from './node-options.ts';
-import {
-  downloadLine,
-  formatDuration,
-  progressFacts,
-  shortBtt,
-  type TorrentStatus,
-  uploadLine,
-} from './status-line.ts';
+import { type FileChoice, prioritiesOf } from '../file-choice.ts';
+import { buyerTrade, DownloadRun, type RunOptions } from './download-run.ts';
+import { nodeOptions, startMarketNode } from './node-options.ts';
 import { TorrentWatch } from './torrent-watch.ts';
 
 /** As commander collects them. */
-export interface DownloadOptions extends NetworkOptions {
-  readonly to: string;
+export interface DownloadOptions extends RunOptions, FileChoice {
   readonly seed?: true;
-  readonly timeout?: number;
-  readonly maxPrice?: AttoPerMib;
-  readonly budget?: Atto;
+  readonly sequential?: true;
 }
-
-/** How often the state is printed; a terminal is refreshed faster. */
-const PROGRESS_MS = 1_000;
-const LIVE_MS = 250;
-
-/** Without any peer for so long, people are told; and again after so long. */
-const LONELY_MS = 8_000;
-const LONELY_AGAIN_MS = 60_000;
 
 /** Downloads, and with `--seed` goes on serving until stopped. */
 export async function download(
@@ -43,14 +21,15 @@ export async function download(
   const stop = context.catchStop();
   const source = await context.readTorrent(text);
   const watch = new TorrentWatch(context.output);
-  const node = await startMarketNode(context, nodeOptions(options, tradeOf(options)), watch);
+  const node = await startMarketNode(context, nodeOptions(options, buyerTrade(options)), watch);
   const run = new DownloadRun({ context, options, watch, node });
   let turnover: Turnover;
   try {
-    await run.begin(source);
-    const isComplete = await run.follow(watch.complete);
+    const isSequential = options.sequential ?? false;
+    await run.begin(source, { isSequential, ...prioritiesOf(options) });
+    const isComplete = await run.complete();
     if (isComplete && options.seed) {
-      run.tellComplete();
+      run.tellComplete('seeding');
       await run.follow(stop.wait());
     }
     if (!isComplete) context.exitCode = context.stopCode ?? 1;
@@ -60,168 +39,4 @@ export async function download(
     turnover = await node.stop();
   }
   run.summarize(turnover);
-}
-
-/** Buying takes both numbers: what a byte may cost, and what all of them may cost. */
-function tradeOf({ maxPrice, budget }: DownloadOptions): Trade | null {
-  if (maxPrice === undefined && budget === undefined) return null;
-  if (maxPrice === undefined || budget === undefined) {
-    const missing = budget === undefined ? '--budget BTT' : '--max-price BTT';
-    throw new CliError('CLI_USAGE', `buying takes --max-price and --budget: add ${missing}`);
-  }
-  return { buyer: { maxPrice, budget }, seller: null };
-}
-
-interface RunParts {
-  readonly context: Context;
-  readonly options: DownloadOptions;
-  readonly watch: TorrentWatch;
-  readonly node: TorrentNode;
-}
-
-/** One download from its first peer to its summary. */
-class DownloadRun {
-  readonly #parts: RunParts;
-  readonly #startedAt = performance.now();
-  #key = '';
-  #lonelyAt = performance.now() + LONELY_MS;
-  #completedAfter: number | null = null;
-  #summary: ((turnover: Turnover) => void) | null = null;
-
-  constructor(parts: RunParts) {
-    this.#parts = parts;
-  }
-
-  async begin(source: TorrentSource): Promise<void> {
-    const { context, options, node } = this.#parts;
-    context.output.event('listening', { port: node.transfer.port });
-    this.#key = await node.transfer.add({
-      source,
-      root: resolve(options.to),
-      peers: options.peer ?? [],
-      useTrackers: options.trackers,
-      mustBeComplete: false,
-    });
-  }
-
-  /** Shows progress until `end` or a stop; false when stopped before `end`. Throws on a timeout. */
-  async follow(end: Promise<void>): Promise<boolean> {
-    const { context, options } = this.#parts;
-    const stop = context.catchStop();
-    const everyMs = context.output.isLive ? LIVE_MS : PROGRESS_MS;
-    const outcome = end.then(() => 'end' as const);
-    const stopped = stop.wait().then(() => 'stopped' as const);
-    for (;;) {
-      const tick = new AbortController();
-      const pause = sleep(everyMs, 'tick' as const, { signal: tick.signal }).catch(() => 'tick');
-      const what = await Promise.race([outcome, stopped, pause]);
-      tick.abort();
-      if (what === 'end') this.#completedAfter ??= this.#elapsedMs;
-      if (what === 'end') return true;
-      if (what === 'stopped') return false;
-      await this.#show();
-      this.#checkTime(options.timeout);
-    }
-  }
-
-  /** For programs and people who wait, when the command itself goes on. */
-  tellComplete(): void {
-    const { output } = this.#parts.context;
-    const seconds = this.#seconds;
-    output.event('complete', { infoHash: this.#key, seconds });
-    output.line(`complete after ${formatDuration(seconds)}; seeding until Ctrl-C`);
-  }
-
-  /** Takes the last numbers while the node can still be asked. */
-  async finish(ok: boolean): Promise<void> {
-    const { transfer } = this.#parts.node;
-    await transfer.settle();
-    const snapshot = await transfer.snapshot();
-    const torrent = snapshot.torrents[0];
-    assert(torrent, 'the torrent is still there');
-    const facts = {
-      ok,
-      infoHash: this.#key,
-      name: torrent.name,
-      bytes: torrent.haveBytes,
-      receivedBytes: torrent.receivedBytes,
-      sentBytes: torrent.sentBytes,
-      goodPieces: torrent.goodPieces,
-      pieceCount: torrent.pieceCount,
-      failedPieces: torrent.failedPieces,
-      seconds: this.#seconds,
-      vouchers: snapshot.exchange?.buyer?.voucherCount ?? 0,
-      ...(ok ? {} : { code: 'CLI_STOPPED', error: 'stopped before it was complete' }),
-    };
-    const { output } = this.#parts.context;
-    const sentence = ok
-      ? this.#sentence(torrent)
-      : `stopped: ${this.#state(torrent)}; the same command continues`;
-    this.#summary = ({ paid }) => {
-      const money = paid > 0n ? `, paid ${shortBtt(paid)} BTT` : '';
-      output.summary({ ...facts, paidAtto: paid }, [`${sentence}${money}`]);
-    };
-  }
-
-  /** Prints the result; after the node has stopped, so that it is the last line. */
-  summarize(turnover: Turnover): void {
-    this.#summary?.(turnover);
-  }
-
-  async #show(): Promise<void> {
-    const { context, watch, node } = this.#parts;
-    const { output } = context;
-    if (watch.checking) {
-      const { checked, pieceCount } = watch.checking;
-      return output.progress(`checking what is here: ${checked} of ${pieceCount} pieces`);
-    }
-    const snapshot = await node.transfer.snapshot();
-    const torrent = snapshot.torrents[0];
-    if (!torrent) return;
-    output.event('progress', { ...progressFacts(snapshot, torrent), seconds: this.#seconds });
-    const isSeeding = torrent.phase === 'seeding';
-    output.progress(isSeeding ? uploadLine(snapshot, torrent) : downloadLine(snapshot, torrent));
-    if (!isSeeding) this.#checkLoneliness(torrent);
-  }
-
-  #checkLoneliness(torrent: TorrentStatus): void {
-    const now = performance.now();
-    if (torrent.peers.length > 0) this.#lonelyAt = now + LONELY_MS;
-    if (now < this.#lonelyAt) return;
-    this.#lonelyAt = now + LONELY_AGAIN_MS;
-    const { context, options } = this.#parts;
-    const known =
-      torrent.knownPeers === 0
-        ? `no peer is known yet${options.trackers ? '' : ' (trackers are off)'}`
-        : `no known peer can be reached yet (${torrent.knownPeers} tried)`;
-    context.output.notice(`${known}; still trying. --peer HOST:PORT names one.`);
-  }
-
-  #checkTime(seconds: number | undefined): void {
-    if (seconds === undefined || this.#completedAfter !== null) return;
-    if (this.#elapsedMs < seconds * 1000) return;
-    throw new CliError('CLI_TIMEOUT', `not complete after ${seconds} s: gave up as asked`);
-  }
-
-  get #elapsedMs(): number {
-    return performance.now() - this.#startedAt;
-  }
-
-  get #seconds(): number {
-    return Math.round(this.#completedAfter ?? this.#elapsedMs) / 1000;
-  }
-
-  #sentence(torrent: TorrentStatus): string {
-    const size = formatSize(torrent.totalBytes);
-    const where = this.#parts.options.to;
-    if (torrent.receivedBytes === 0) return `${torrent.name} (${size}) is complete in ${where}`;
-    const rate = `${formatSize(torrent.receivedBytes / Math.max(0.001, this.#seconds))}/s`;
-    const time = formatDuration(this.#seconds);
-    return `${torrent.name} (${size}) is complete in ${where} after ${time}, ${rate}`;
-  }
-
-  #state(torrent: TorrentStatus): string {
-    if (torrent.totalBytes === 0) return 'nobody has told yet what the torrent is';
-    return `${torrent.goodPieces} of ${torrent.pieceCount} pieces are on disk`;
-  }
 }

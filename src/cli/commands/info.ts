@@ -33,9 +33,10 @@ function head(torrent: TorrentDescription): readonly string[] {
 
 function fileLines({ files }: TorrentDescription): readonly string[] {
   if (files === null) return ['(the files are known once a peer has sent the metadata)'];
-  const shown = files
-    .slice(0, FILES_SHOWN)
-    .map((file) => `${formatSize(file.lengthBytes).padStart(10)}  ${file.path}`);
+  const shown = files.slice(0, FILES_SHOWN).map(({ lengthBytes, path }, nth) => {
+    const number = `${nth + 1}`.padStart(`${files.length}`.length);
+    return `${number}  ${formatSize(lengthBytes).padStart(10)}  ${path}`;
+  });
   const more = files.length - shown.length;
   return more > 0 ? [...shown, `and ${more} more files (--json lists all)`] : shown;
 }

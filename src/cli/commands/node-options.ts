@@ -23,6 +23,7 @@ export interface NetworkOptions extends WalletOptions {
   readonly encryption: EncryptionPolicy;
   readonly tcp: boolean;
   readonly utp: boolean;
+  readonly maxPeers?: number;
   readonly peer?: readonly HostPort[];
   readonly trackers: boolean;
 }
@@ -44,6 +45,7 @@ export function nodeOptions(options: NetworkOptions, trade: Trade | null): NodeO
     encryption: options.encryption,
     useTcp: options.tcp,
     useUtp: options.utp,
+    ...(options.maxPeers === undefined ? {} : { peersMax: options.maxPeers }),
     market: trade && { ...trade, wallet: walletChoice(options) },
   };
 }

@@ -8,8 +8,8 @@ export type TorrentStatus = TransferSnapshot['torrents'][number];
 
 /** Seconds until the rest is here at the present rate; null when nothing comes. */
 function etaSeconds(torrent: TorrentStatus): number | null {
-  const left = torrent.totalBytes - torrent.haveBytes;
-  return torrent.receiveRate < 1 ? null : Math.ceil(left / torrent.receiveRate);
+  const { receiveRate, remainingBytes } = torrent;
+  return receiveRate < 1 ? null : Math.ceil(remainingBytes / receiveRate);
 }
 
 /** The facts of a progress line. */
@@ -18,6 +18,8 @@ export function progressFacts(snapshot: TransferSnapshot, torrent: TorrentStatus
     phase: torrent.phase,
     haveBytes: torrent.haveBytes,
     totalBytes: torrent.totalBytes,
+    wantedBytes: torrent.wantedBytes,
+    remainingBytes: torrent.remainingBytes,
     goodPieces: torrent.goodPieces,
     pieceCount: torrent.pieceCount,
     receivedBytes: torrent.receivedBytes,
@@ -74,7 +76,9 @@ export function downloadLine(snapshot: TransferSnapshot, torrent: TorrentStatus)
     peers,
     ...boughtPart(snapshot),
   ];
-  return `${bar(torrent.haveBytes / torrent.totalBytes)} ${parts.join(', ')}`;
+  const { wantedBytes, remainingBytes } = torrent;
+  const share = wantedBytes === 0 ? 1 : 1 - remainingBytes / wantedBytes;
+  return `${bar(share)} ${parts.join(', ')}`;
 }
 
 /** `12.3 MiB/s up to 4 peers, 1.2 GiB sent, earned 0.5 BTT`. */

@@ -12,18 +12,25 @@ export class TorrentWatch implements TransferListener {
   readonly #ended: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   readonly #lastTrackerLine = new Set<string>();
   readonly #marketLines = new Set<string>();
+  readonly #metadata: PromiseWithResolvers<Uint8Array> = Promise.withResolvers<Uint8Array>();
   /** Pieces checked by now, while the files are being checked. */
   checking: { readonly checked: number; readonly pieceCount: number } | null = null;
 
   constructor(output: Output) {
     this.#output = output;
     // Whoever waits gets the failure; until then it is not unhandled.
-    this.#ended.promise.catch(() => {});
+    this.#ended.promise.catch((failure) => this.#metadata.reject(failure));
+    this.#metadata.promise.catch(() => {});
   }
 
   /** Resolves when everything is on disk; rejects when the torrent or the thread failed. */
   get complete(): Promise<void> {
     return this.#ended.promise;
+  }
+
+  /** A magnet's info dictionary, once peers have sent it; rejects as `complete` does. */
+  get metadata(): Promise<Uint8Array> {
+    return this.#metadata.promise;
   }
 
   onNews(_torrent: string, news: TorrentNews): void {
@@ -32,6 +39,7 @@ export class TorrentWatch implements TransferListener {
       case 'metadata':
         output.event('metadata', { name: news.name, infoBytes: news.infoBytes.length });
         output.line(`found out what it is: ${news.name}`);
+        this.#metadata.resolve(news.infoBytes);
         break;
       case 'checking':
         this.checking = { checked: news.checked, pieceCount: news.pieceCount };

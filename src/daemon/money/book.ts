@@ -78,6 +78,7 @@ export class Book implements SellerBook {
   readonly #dirty = new Set<BookLane>();
   readonly #signers: KnownSigners;
   #admissions = 0;
+  #isClosed = false;
 
   constructor(parts: BookParts, options: BookOptions = {}) {
     this.#parts = parts;
@@ -88,6 +89,10 @@ export class Book implements SellerBook {
   }
 
   admitLane(offer: LaneOffer, done: (admission: LaneAdmission) => void): void {
+    if (this.#isClosed) {
+      done(BOOK_CLOSED);
+      return;
+    }
     const { payee, clock } = this.#parts;
     const known = this.#find(offer.allotment, offer.lane.index);
     if (known) {
@@ -107,7 +112,8 @@ export class Book implements SellerBook {
     this.#checkOnChain(offer).then(
       (admission) => {
         this.#admissions--;
-        if (admission.ok) this.#write(offer, verdict.entry, done);
+        if (this.#isClosed) done(BOOK_CLOSED);
+        else if (admission.ok) this.#write(offer, verdict.entry, done);
         else done(admission);
       },
       (error: unknown) => {
@@ -122,6 +128,10 @@ export class Book implements SellerBook {
     context: PaymentContext,
     done: (outcome: VoucherOutcome) => void,
   ): void {
+    if (this.#isClosed) {
+      done(BOOK_CLOSED);
+      return;
+    }
     const { allotment, lane: index } = signed.voucher;
     const lane = this.#lanes.get(keyOf(allotment, index));
     if (lane && lane.state !== 'live') {
@@ -197,6 +207,11 @@ export class Book implements SellerBook {
     }
   }
 
+  /** Takes nothing more: the ledger is about to be closed. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
   /** In memory while live, on the disk for ever. */
   #find(allotment: Hash32, index: number): BookLane | null {
     const lane = this.#lanes.get(keyOf(allotment, index));
@@ -231,8 +246,7 @@ export class Book implements SellerBook {
       await sleep(chain.network.pollMs);
     }
     await this.#parts.clock.refresh();
-    const { lanes } = await chain.escrow.claimed(allotment);
-    if (((lanes >> BigInt(lane.index)) & 1n) === 1n) return CLAIMED;
+    if (await chain.escrow.isClaimed(allotment, lane.index)) return CLAIMED;
     return { ok: true, earned: ZERO_ATTO };
   }
 
@@ -304,6 +318,8 @@ interface Refused {
   readonly ok: false;
   readonly refusal: { readonly code: string; readonly text: string };
 }
+
+const BOOK_CLOSED: Refused = refuse('book-closed', 'the wallet is being closed');
 
 const CLAIMED: Refused = refuse('lane-claimed', 'the lane was claimed: offer another');
 

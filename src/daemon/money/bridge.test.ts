@@ -92,6 +92,42 @@ test('calls of one turn travel in one message, and answers keep the order of the
   assert.equal(messages, 1);
 });
 
+test('a burst of questions leaves the event loop its turns, and keeps its order', async () => {
+  const channel = new MessageChannel();
+  channels.push(channel);
+  const heard: bigint[] = [];
+  const turns = new Set<number>();
+  let turn = 0;
+  const next = (): void => {
+    turn++;
+    if (heard.length < 40) setImmediate(next);
+  };
+  const { purse } = bridged().far;
+  const slow: SellerBook = {
+    admitLane: () => assert.fail('no lane is offered here'),
+    acceptVoucher: ({ voucher: { amount } }, _context, done) => {
+      const startedMs = performance.now();
+      // As long as checking ten or twenty signatures.
+      while (performance.now() - startedMs < 1);
+      heard.push(amount);
+      turns.add(turn);
+      done({ ok: true, earned: amount });
+    },
+  };
+  servePurseAndBook(channel.port1, { purse, book: slow });
+  const far = purseAndBookOver(channel.port2);
+  const amounts = Array.from({ length: 40 }, (_, at) => BigInt(at + 1));
+  next();
+  const signature = new Uint8Array(65);
+  await Promise.all(
+    amounts.map((amount) =>
+      accept(far, { voucher: { ...VOUCHER, amount: atto(amount) }, signature }),
+    ),
+  );
+  assert.deepEqual(heard, amounts);
+  assert.ok(turns.size >= 5, `answered in ${turns.size} turns`);
+});
+
 test('a signature that is a view of a large buffer is sent without the buffer', async () => {
   const { heard, far } = bridged();
   const signature = new Uint8Array(100_000).subarray(500, 565);

@@ -81,8 +81,7 @@ export class Claims {
       }
       for (const lane of book.claiming()) {
         const { allotment, lane: reserved } = lane.offer;
-        const { lanes } = await chain.escrow.claimed(allotment);
-        const isTaken = ((lanes >> BigInt(reserved.index)) & 1n) === 1n;
+        const isTaken = await chain.escrow.isClaimed(allotment, reserved.index);
         if (isTaken) await this.#giveUp({ lane, reason: 'ClaimTaken' });
         else await book.setState(allotment, reserved.index, 'live');
       }

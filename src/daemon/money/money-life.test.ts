@@ -93,6 +93,15 @@ test('sellers that are asked for together share one allotment', async () => {
   assert.equal(buyer.history().filter(({ kind }) => kind === 'open').length, opened + 1);
 });
 
+test('wishes beyond the 128 lanes of an allotment are not left waiting', async () => {
+  // They were, until somebody else asked for a lane: nothing set the timer again.
+  const lanes = await Promise.all(
+    Array.from({ length: 130 }, () => grantedLane(buyer, seller.account, BTT / 100n)),
+  );
+  assert.equal(new Set(lanes.map(({ offer }) => offer.allotment)).size, 2);
+  for (const { offer } of lanes) buyer.purse.releaseLane(offer.allotment, offer.lane.index);
+});
+
 test('a lane given back serves the same payee again, from where it was', async () => {
   const first = await grantedLane(buyer, seller.account, 8n * BTT);
   await signed(buyer, first.offer, 2n * BTT);

@@ -7,6 +7,7 @@ import {
   type NetworkChoice,
   openChain,
   type SendQueue,
+  throughTakeover,
 } from '../../chain/index.ts';
 import { EscrowDigests } from '../../payment/index.ts';
 import { Database, GroupCommit } from '../../platform/database/index.ts';
@@ -66,8 +67,15 @@ export interface MoneyIdentity {
 const ROUND_MS_DEFAULT = 60_000;
 const HISTORY_MAX = 100_000;
 
-/** Opens chain, ledger, purse and book. Throws `ChainError`, `DatabaseError`, `MoneyError`. */
-export async function openMoney(options: MoneyOptions): Promise<MoneyService> {
+/**
+ * Opens chain, ledger, purse and book. On the embedded chain it outlasts the death of the process
+ * that hosts it. Throws `ChainError`, `DatabaseError`, `MoneyError`.
+ */
+export function openMoney(options: MoneyOptions): Promise<MoneyService> {
+  return throughTakeover(options.network, () => openOnce(options));
+}
+
+async function openOnce(options: MoneyOptions): Promise<MoneyService> {
   const { dataFolder, network, localChainFolder = join(dataFolder, 'chain') } = options;
   const chain = await openChain({ network, localFolder: localChainFolder });
   try {
@@ -253,6 +261,7 @@ export class MoneyService {
     if (this.#isClosed) return;
     this.#isClosed = true;
     if (this.#timer) clearTimeout(this.#timer);
+    this.book.close();
     await this.#queue.close();
     await this.purse.close();
     await this.#round;

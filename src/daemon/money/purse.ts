@@ -194,16 +194,11 @@ export class Purse implements BuyerPurse {
       const left = laneRemainder({ header, lane, signed: held.signed });
       if (left === ZERO_ATTO || left * REUSE_PART < cap) continue;
       held.isBusy = true;
-      if (await this.#isClaimed(held.offer)) continue;
+      // A claimed lane stays busy for ever: nothing can be paid with it.
+      if (await this.#parts.chain.escrow.isClaimed(held.offer.allotment, lane.index)) continue;
       return { ok: true, offer: held.offer, signed: held.signed };
     }
     return null;
-  }
-
-  /** A claimed lane stays busy for ever: nothing can be paid with it. */
-  async #isClaimed({ allotment, lane }: LaneOffer): Promise<boolean> {
-    const { lanes } = await this.#parts.chain.escrow.claimed(allotment);
-    return ((lanes >> BigInt(lane.index)) & 1n) === 1n;
   }
 
   #wish(wish: PendingWish): void {
@@ -212,6 +207,11 @@ export class Purse implements BuyerPurse {
       return;
     }
     this.#wishes.push(wish);
+    this.#gather();
+  }
+
+  /** Opens an allotment for the wishes that are there after a while. */
+  #gather(): void {
     if (this.#timer) return;
     const { firstGatherMs, gatherMs } = this.#options;
     const wait = Math.max(firstGatherMs, this.#lastOpenedAtMs + gatherMs - nowMs());
@@ -224,6 +224,7 @@ export class Purse implements BuyerPurse {
 
   async #openForWishes(): Promise<void> {
     const wishes = this.#wishes.splice(0, LANES_MAX);
+    if (this.#wishes.length > 0) this.#gather();
     try {
       await this.#parts.clock.refresh();
       const least = wishes.reduce((least, { cap }) => minAtto(cap, least), atto(ATTO_MAX));

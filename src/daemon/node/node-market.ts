@@ -30,15 +30,14 @@ export interface MarketFace {
 
 /** The money of a running node. */
 export class NodeMarket {
-  /** Goes to the transfer thread. */
-  readonly settings: NonNullable<TransferOptions['exchange']>;
+  readonly #settings: NonNullable<TransferOptions['exchange']>;
   readonly #money: MoneyService;
   readonly #before: Turnover;
   readonly #ports: MessagePort[] = [];
 
   private constructor(money: MoneyService, { buyer, seller }: MarketOptions) {
     this.#money = money;
-    this.settings = { ...money.identity(), buyer, seller };
+    this.#settings = { ...money.identity(), buyer, seller };
     this.#before = totals(money);
   }
 
@@ -51,6 +50,14 @@ export class NodeMarket {
   get face(): MarketFace {
     const { payee: account, chainId, escrow } = this.#money.identity();
     return { account, chainId, escrow, signatures: this.#money.signatureNote };
+  }
+
+  /** For each of so many transfer threads: the budget is split evenly, rounded down. */
+  settingsFor(threadCount: number): NonNullable<TransferOptions['exchange']> {
+    const { buyer } = this.#settings;
+    if (buyer === null) return this.#settings;
+    const budget = atto(buyer.budget / BigInt(threadCount));
+    return { ...this.#settings, buyer: { ...buyer, budget } };
   }
 
   /** A port to the money, for one transfer thread. */

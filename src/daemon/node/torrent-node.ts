@@ -1,8 +1,14 @@
 /** Starts what one node consists of, and stops it in the right order. */
+import { availableParallelism } from 'node:os';
 import type { EncryptionPolicy } from '../../engine/index.ts';
-import { AppError, ZERO_ATTO } from '../../units/index.ts';
+import { AppError, assert, ZERO_ATTO } from '../../units/index.ts';
 import type { DataFolder } from '../data-folder.ts';
-import { Transfer, type TransferListener, type TransferOptions } from '../transfer/index.ts';
+import {
+  Transfer,
+  type TransferListener,
+  type TransferOptions,
+  TransferPool,
+} from '../transfer/index.ts';
 import type { MarketFace, MarketOptions, NodeMarket, Turnover } from './node-market.ts';
 
 /** How a node is set up. */
@@ -20,6 +26,13 @@ export interface NodeOptions {
   /** Absent: both. */
   readonly useTcp?: boolean;
   readonly useUtp?: boolean;
+  /** Peers of one torrent, and connections in all where those are more. Default 100 and 500. */
+  readonly peersMax?: number;
+  /**
+   * Transfer threads, each with a core, a port and torrents of its own. Default 1, which is all
+   * that one torrent can use.
+   */
+  readonly shards?: number;
   /** Null for an ordinary client, which loads nothing that has to do with money. */
   readonly market: MarketOptions | null;
 }
@@ -27,18 +40,28 @@ export interface NodeOptions {
 /** Where BitTorrent clients have always listened; routers may forward it already. */
 const USUAL_PORT = 6881;
 
+/** Connections of a node that is not told otherwise: the engine's own number. */
+const CONNECTIONS_USUAL = 500;
+
+/** Ports end here. */
+const PORT_MAX = 65_535;
+
+/** More than so many threads would wait for disk and network, not for cores. */
+const SHARDS_MAX_BY_DEFAULT = 4;
+
+/** How many shards suit this machine when a node is to hold many torrents. */
+export function defaultShards(): number {
+  return Math.min(availableParallelism(), SHARDS_MAX_BY_DEFAULT);
+}
+
 /** A running node. */
 export class TorrentNode {
-  readonly transfer: Transfer;
+  readonly transfer: TransferPool;
   readonly #market: NodeMarket | null;
 
-  /** Set when the transfer thread died: it answers no more. */
-  readonly #crash: { failure: Error | null };
-
-  constructor(transfer: Transfer, market: NodeMarket | null, crash: { failure: Error | null }) {
+  constructor(transfer: TransferPool, market: NodeMarket | null) {
     this.transfer = transfer;
     this.#market = market;
-    this.#crash = crash;
   }
 
   /** Who the node is on the market; null when it does not trade. */
@@ -47,13 +70,13 @@ export class TorrentNode {
   }
 
   /**
-   * Pays what is owed, tells the trackers, writes the resume records, ends the thread; then closes
+   * Pays what is owed, tells the trackers, writes the resume records, ends the threads; then closes
    * the wallet. Says what was paid and earned while the node ran.
    */
   async stop(): Promise<Turnover> {
     let turnover: Turnover = { paid: ZERO_ATTO, earned: ZERO_ATTO };
     try {
-      if (this.#crash.failure === null) await this.transfer.stop();
+      await this.transfer.stop();
     } finally {
       if (this.#market) turnover = await this.#market.close();
     }
@@ -67,18 +90,12 @@ export async function startNode(
   listener: TransferListener,
 ): Promise<TorrentNode> {
   const market = options.market && (await openMarket(options.market));
-  const crash: { failure: Error | null } = { failure: null };
-  const watched: TransferListener = {
-    onNews: (torrent, news) => listener.onNews(torrent, news),
-    onCrash: (failure) => {
-      crash.failure = failure;
-      listener.onCrash(failure);
-    },
-  };
-  const start = (listenPort: number): Promise<Transfer> =>
-    Transfer.start(transferOptions(options, { listenPort, market }), watched);
   try {
-    return new TorrentNode(await startOnPort(options.port, start), market, crash);
+    const start = (listenPort: number): Promise<Transfer> =>
+      Transfer.start(transferOptions(options, { listenPort, market }), listener);
+    const { uploadLimit: upload, downloadLimit: download } = options;
+    const shards = await startShards(options, start);
+    return new TorrentNode(new TransferPool(shards, { upload, download }), market);
   } catch (failure) {
     await market?.close();
     throw failure;
@@ -91,31 +108,61 @@ async function openMarket(options: MarketOptions): Promise<NodeMarket> {
   return Loaded.open(options);
 }
 
+/** One shard's part. */
 function transferOptions(
   options: NodeOptions,
   { listenPort, market }: { readonly listenPort: number; readonly market: NodeMarket | null },
 ): TransferOptions {
+  const { data, bindHost, uploadLimit, downloadLimit, peersMax, shards = 1 } = options;
   return {
     listenPort,
-    bindHost: options.bindHost,
-    uploadLimit: options.uploadLimit,
-    downloadLimit: options.downloadLimit,
+    bindHost,
+    uploadLimit: uploadLimit / shards,
+    downloadLimit: downloadLimit / shards,
+    ...(peersMax === undefined ? {} : roomFor(peersMax)),
     encryption: options.encryption ?? 'allow',
     useTcp: options.useTcp ?? true,
     useUtp: options.useUtp ?? true,
-    resumeDir: options.data.resume,
-    exchange: market?.settings ?? null,
+    resumeDir: data.resume,
+    exchange: market?.settingsFor(shards) ?? null,
     moneyPort: market?.newPort() ?? null,
   };
 }
 
-async function startOnPort(
-  port: number | null,
+/** Whoever wants more peers for a torrent also wants the connections for them. */
+function roomFor(peersMax: number): Pick<TransferOptions, 'connectionsMax' | 'peersPerTorrentMax'> {
+  return { peersPerTorrentMax: peersMax, connectionsMax: Math.max(peersMax, CONNECTIONS_USUAL) };
+}
+
+/** The first shard takes the user's port, the others the ports after it where they are free. */
+async function startShards(
+  { port, shards = 1 }: NodeOptions,
+  start: (listenPort: number) => Promise<Transfer>,
+): Promise<readonly Transfer[]> {
+  assert(Number.isSafeInteger(shards) && shards > 0, () => `${shards} is no number of threads`);
+  const first = port === null ? await startOr(USUAL_PORT, start) : await start(port);
+  const rest = await Promise.allSettled(
+    Array.from({ length: shards - 1 }, (_, nth) => {
+      const wanted = port === 0 ? 0 : first.port + nth + 1;
+      return startOr(wanted > PORT_MAX ? 0 : wanted, start);
+    }),
+  );
+  const running = [first, ...rest.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))];
+  for (const outcome of rest) {
+    if (outcome.status === 'fulfilled') continue;
+    await Promise.all(running.map((shard) => shard.stop()));
+    throw outcome.reason;
+  }
+  return running;
+}
+
+/** On this port, or when it is taken on any. */
+async function startOr(
+  port: number,
   start: (listenPort: number) => Promise<Transfer>,
 ): Promise<Transfer> {
-  if (port !== null) return start(port);
   try {
-    return await start(USUAL_PORT);
+    return await start(port);
   } catch (failure) {
     if (!(failure instanceof AppError && failure.code === 'PLATFORM_PORT_TAKEN')) throw failure;
     return start(0);

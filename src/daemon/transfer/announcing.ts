@@ -95,7 +95,7 @@ export class Announcing {
   #stats(): { uploadedBytes: number; downloadedBytes: number; leftBytes: number } {
     const torrent = this.#torrent;
     // A magnet without metadata does not know what is left; it is not a seed in any case.
-    const leftBytes = torrent ? (torrent.remainingBytes ?? 1) : 0;
+    const leftBytes = torrent ? (torrent.missingBytes ?? 1) : 0;
     return {
       downloadedBytes: this.#receivedBytes + (torrent?.received.total ?? 0),
       uploadedBytes: this.#sentBytes + (torrent?.sent.total ?? 0),

@@ -1,8 +1,10 @@
-/** The transfer thread: torrents moved off the main thread. Start with `transfer.ts`. */
+/** The transfer threads: torrents moved off the main thread. Start with `transfer-pool.ts`. */
 export type {
   TorrentNews,
+  TorrentSpec,
   TransferOptions,
   TransferSnapshot,
 } from './messages.ts';
 export { RemoteFailure } from './remote-failure.ts';
 export { Transfer, type TransferListener } from './transfer.ts';
+export { TransferPool } from './transfer-pool.ts';

@@ -9,6 +9,7 @@ import type {
 import type { ExchangeSnapshot } from '../../exchange/index.ts';
 import type { ResumeRecord } from '../../platform/disk/index.ts';
 import type { ExchangeSettings } from './exchange-settings.ts';
+import type { PieceRange } from './piece-waits.ts';
 
 /** How the transfer thread is set up. Rates in bytes a second, `Infinity` for no limit. */
 export interface TransferOptions {
@@ -23,6 +24,10 @@ export interface TransferOptions {
   /** Whether peers are dialled and let in over TCP, over uTP; absent: yes. */
   readonly useTcp?: boolean;
   readonly useUtp?: boolean;
+  /** Connections at most, all torrents together; left out, the engine's number. */
+  readonly connectionsMax?: number;
+  /** Peers of one torrent at most; left out, the engine's number. */
+  readonly peersPerTorrentMax?: number;
   /** Folder of resume records; null keeps none. */
   readonly resumeDir: string | null;
   /** The market's side; null for an ordinary client. */
@@ -42,6 +47,15 @@ export interface TorrentSpec {
   readonly useTrackers: boolean;
   /** A seed fails when something is missing instead of downloading it. */
   readonly mustBeComplete: boolean;
+  /**
+   * Priorities of files in torrent order, padding not counted: 0 is not wanted, 4 is usual, 7 comes
+   * first. More of them than files fail the torrent with DAEMON_FILE_UNKNOWN.
+   */
+  readonly filePriorities?: readonly number[];
+  /** Of the files that `filePriorities` does not reach; 4 when it is left out. */
+  readonly otherFilesPriority?: number;
+  /** Begins pieces by index, not by rarity. */
+  readonly isSequential?: boolean;
   /**
    * The resume record, or null when there is none: whoever gives it keeps the records, and hears
    * of new ones as news. Left out, they are kept in `resumeDir`.
@@ -127,6 +141,20 @@ export interface TransferCalls {
   /** Of torrents at work and asleep alike. */
   remove(torrent: string): Promise<void>;
   addPeers(torrent: string, peers: readonly PeerAddress[]): Promise<void>;
+  /**
+   * Replaces the priorities of files, as in `TorrentSpec`; missing ones are 4. What is not wanted
+   * any more stays on disk; what is wanted again goes on. Refused with DAEMON_FILE_UNKNOWN.
+   */
+  prioritiseFiles(torrent: string, priorities: readonly number[]): Promise<void>;
+  setSequential(torrent: string, isSequential: boolean): Promise<void>;
+  /**
+   * Resolves when the pieces are verified and on disk: in their files as far as these are wanted.
+   * They are fetched before all others, due one after the other from now to `withinMs`. Refused
+   * with DAEMON_PIECES_GIVEN_UP when they are forgotten or the torrent stops.
+   */
+  whenHere(torrent: string, range: PieceRange, withinMs: number): Promise<void>;
+  /** Gives up every `whenHere` of exactly this range. */
+  forget(torrent: string, range: PieceRange): Promise<void>;
   /** Limits one torrent, or all of the thread together. */
   limit(rates: TransferRates, torrent?: string): Promise<void>;
   /** How busy the thread is: cheap, unlike `snapshot`. */

@@ -50,13 +50,13 @@ export function keeperFor(
 export class ResumeWriter {
   readonly #keeper: ResumeKeeper | null;
   #last: Promise<void> = Promise.resolve();
-  #savedAt = 0;
+  #savedAt = -Infinity;
 
   constructor(keeper: ResumeKeeper | null) {
     this.#keeper = keeper;
   }
 
-  /** Milliseconds since a record was asked for. */
+  /** Milliseconds since a record of any pieces was asked for. */
   get ageMs(): number {
     return performance.now() - this.#savedAt;
   }
@@ -70,7 +70,8 @@ export class ResumeWriter {
   save(target: ResumeTarget, have: Bitfield, isWriting: boolean): void {
     const keeper = this.#keeper;
     if (!keeper) return;
-    this.#savedAt = performance.now();
+    // The first piece makes a record at once.
+    if (have.count > 0) this.#savedAt = performance.now();
     this.#last = this.#last.then(async () => {
       const record = have.count === 0 ? null : await makeResume(target, have, isWriting);
       await keeper.save(record).catch(() => {});

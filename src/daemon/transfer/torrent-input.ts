@@ -1,7 +1,13 @@
 /** What a torrent's file or magnet says, as far as working on it needs it. */
 import type { PeerAddress, TorrentContent } from '../../engine/index.ts';
 import { nodeHasher, sha256 } from '../../platform/disk/index.ts';
-import { type Digests, type InfoDict, parseMagnet, parseMetainfo } from '../../wire/index.ts';
+import {
+  type Digests,
+  type FileRange,
+  type InfoDict,
+  parseMagnet,
+  parseMetainfo,
+} from '../../wire/index.ts';
 import { DaemonError } from '../daemon-error.ts';
 import type { TorrentSpec } from './messages.ts';
 
@@ -15,6 +21,8 @@ export interface TorrentInput {
   readonly info: InfoDict | null;
   readonly trackers: readonly (readonly string[])[];
   readonly peers: readonly PeerAddress[];
+  /** Files that a magnet link selects (BEP 53), counted from 0, padding counted; empty for all. */
+  readonly selectOnly: readonly FileRange[];
 }
 
 /** Reads the source; throws `WireError`, or `DaemonError` DAEMON_TORRENT_UNSUPPORTED. */
@@ -23,7 +31,8 @@ export function readInput(source: TorrentSpec['source']): TorrentInput {
     const magnet = parseMagnet(source.text);
     if (!magnet.infoHashV1) throw unsupported();
     const trackers = magnet.trackers.map((tracker) => [tracker]);
-    return { infoHash: magnet.infoHashV1, info: null, trackers, peers: magnet.peers };
+    const { infoHashV1: infoHash, peers, selectOnly } = magnet;
+    return { infoHash, info: null, trackers, peers, selectOnly };
   }
   const metainfo = parseMetainfo(source.bytes, digests);
   if (!metainfo.infoHashV1) throw unsupported();
@@ -32,6 +41,7 @@ export function readInput(source: TorrentSpec['source']): TorrentInput {
     info: metainfo,
     trackers: metainfo.trackers,
     peers: [],
+    selectOnly: [],
   };
 }
 

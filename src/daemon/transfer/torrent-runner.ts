@@ -2,13 +2,14 @@
  * One torrent from its file or magnet to its end: metadata, what is on disk, pieces, trackers,
  * and the resume record. Runs in the transfer thread.
  */
+import { join } from 'node:path';
 import type { Engine, Torrent, TorrentContent } from '../../engine/index.ts';
 import {
   checkFiles,
   FileLayout,
   hasAnyFile,
+  Placement,
   piecesOf,
-  prepareFiles,
   type ResumeTarget,
   TorrentStore,
 } from '../../platform/disk/index.ts';
@@ -19,6 +20,7 @@ import type { Announced, Announcing } from './announcing.ts';
 import type { TorrentNews, TorrentSpec } from './messages.ts';
 import { keeperFor, type ResumeKeeper, ResumeWriter } from './resume-keeper.ts';
 import { contentOf, digests, readInput, type TorrentInput } from './torrent-input.ts';
+import { TorrentWishes } from './torrent-wishes.ts';
 
 /** Does `work` when it is its turn: hashing files one torrent after another. */
 export type CheckTurn = <T>(work: () => Promise<T>) => Promise<T>;
@@ -33,13 +35,19 @@ export interface RunnerDeps {
   readonly announcingFor: (announced: Announced) => Announcing;
 }
 
-/** A resume record is refreshed when pieces come in and the last one is so old. */
-const RESUME_EVERY_MS = 15_000;
+/**
+ * A resume record is refreshed when pieces come in and the last one is so old: a little later for
+ * each file, all of which are looked at, but sooner than a record's trust in newer files ends.
+ */
+const RESUME_EVERY_MS = 5_000;
+const RESUME_EVERY_MS_PER_FILE = 5;
+const RESUME_EVERY_MS_MAX = 20_000;
 
 /** A torrent at work. */
 export class TorrentRunner {
   readonly torrent: Torrent;
   readonly announcing: Announcing;
+  readonly wishes: TorrentWishes;
   readonly #deps: RunnerDeps;
   readonly #spec: TorrentSpec;
   readonly #input: TorrentInput;
@@ -68,11 +76,12 @@ export class TorrentRunner {
     this.#resume = new ResumeWriter(this.#keeper);
     this.torrent = engine.add(infoHash, {
       onMetadata: (infoBytes) => this.#onMetadata(infoBytes),
-      onPiece: () => this.#saveSometimes(),
+      onPiece: (piece) => this.#onPiece(piece),
       onComplete: () => this.#onComplete(),
       onFailed: (failure) => this.#fail(failure),
       onBan: (host) => tell({ kind: 'ban', line: `${host} sent bad data and was banned` }),
     });
+    this.wishes = new TorrentWishes(this.torrent, spec, this.#input.selectOnly);
     this.torrent.addPeers([...spec.peers, ...peers], 'user');
     const isPrivate = info?.isPrivate ?? false;
     this.announcing = deps.announcingFor({ infoHash, trackers, isPrivate });
@@ -94,7 +103,7 @@ export class TorrentRunner {
     await Promise.all([this.announcing.stop(), this.#close()]);
   }
 
-  /** Closes all but the announces, which the caller takes over: nobody has wanted it for a while. */
+  /** Closes all but the announces, which the caller takes over: nobody wanted it for a while. */
   async fallAsleep(): Promise<void> {
     this.announcing.detach();
     await this.#close();
@@ -111,9 +120,22 @@ export class TorrentRunner {
     return this.#spec.maySleep ? nowMs - this.#busyAt : 0;
   }
 
+  /** Replaces the priorities of files; a disk that fails fails the torrent. */
+  async prioritiseFiles(priorities: readonly number[]): Promise<void> {
+    try {
+      await this.wishes.prioritise(priorities);
+    } catch (failure) {
+      if (!(failure instanceof DaemonError)) this.#fail(failure);
+      throw failure;
+    }
+    this.#isRecordOld = true;
+    this.#save();
+  }
+
   async #close(): Promise<void> {
     this.#isStopping = true;
     this.#abort.abort();
+    this.wishes.end();
     this.#deps.engine.remove(this.torrent);
     await this.#store?.close();
     if (this.#isRecordOld) this.#save();
@@ -123,37 +145,41 @@ export class TorrentRunner {
   /** Checks what is on disk, and starts. */
   async #begin(info: InfoDict): Promise<void> {
     const content = contentOf(info);
-    const layout = new FileLayout(this.#spec.root, info.files);
+    const { root } = this.#spec;
+    const layout = new FileLayout(root, info.files, join(root, `.${this.torrent.key}.parts`));
+    const placement = new Placement(layout, info.pieceLengthBytes);
     const target = { infoHash: this.torrent.key, layout, pieceCount: info.pieceCount };
     this.#target = target;
-    const { have, isChecked } = await this.#findPieces(content, target);
+    const known = await this.#recordedPieces(target);
+    this.wishes.place(info, placement);
+    const have = known ?? (await this.#findPieces(content, placement));
     if (this.#spec.mustBeComplete && !have.isComplete) throw incomplete(layout, have);
-    if (!have.isComplete) await prepareFiles(layout);
+    if (!have.isComplete) await this.wishes.prepare();
     if (this.#isStopping) return;
-    this.#store = new TorrentStore(layout, content.pieceLengthBytes);
+    this.#store = new TorrentStore(placement);
     this.torrent.begin(content, have, this.#store);
+    this.wishes.begin();
     const { count: goodPieces, size: pieceCount } = have;
     this.#deps.tell({ kind: 'started', goodPieces, pieceCount });
-    this.#isRecordOld = isChecked || !have.isComplete;
+    this.#isRecordOld = known === null || !have.isComplete;
     if (this.#isRecordOld) this.#save();
-    if (have.isComplete) this.#deps.tell({ kind: 'complete' });
+    if (!this.torrent.isDownloading) this.#deps.tell({ kind: 'complete' });
   }
 
-  /** Pieces that are right: from the resume record, else by hashing what is there. */
-  async #findPieces(
-    content: TorrentContent,
-    target: ResumeTarget,
-  ): Promise<{ readonly have: Bitfield; readonly isChecked: boolean }> {
+  /** Pieces that are right as the resume record says; null when there is none to believe. */
+  async #recordedPieces(target: ResumeTarget): Promise<Bitfield | null> {
     const record = (await this.#keeper?.load()) ?? null;
-    const known = record && (await piecesOf(record, target));
-    if (known) return { have: known, isChecked: false };
-    const isAnyThere = await hasAnyFile(target.layout);
-    if (!isAnyThere) return { have: new Bitfield(target.pieceCount), isChecked: true };
-    const have = await this.#deps.checkTurn(() => this.#check(content, target));
-    return { have, isChecked: true };
+    return record && piecesOf(record, target);
   }
 
-  #check(content: TorrentContent, { layout, pieceCount }: ResumeTarget): Promise<Bitfield> {
+  /** Pieces that are right, found by hashing what is there. */
+  async #findPieces(content: TorrentContent, placement: Placement): Promise<Bitfield> {
+    const pieceCount = Math.ceil(content.totalBytes / content.pieceLengthBytes);
+    if (!(await hasAnyFile(placement.layout))) return new Bitfield(pieceCount);
+    return this.#deps.checkTurn(() => this.#check(content, placement, pieceCount));
+  }
+
+  #check(content: TorrentContent, layout: Placement, pieceCount: number): Promise<Bitfield> {
     let toldAt = -Infinity;
     return checkFiles(
       { layout, ...content },
@@ -180,8 +206,16 @@ export class TorrentRunner {
     }
   }
 
+  #onPiece(piece: number): void {
+    this.wishes.onPiece(piece);
+    const fileCount = this.#target?.layout.files.length ?? 0;
+    const everyMs = RESUME_EVERY_MS + RESUME_EVERY_MS_PER_FILE * fileCount;
+    if (this.#resume.ageMs > Math.min(everyMs, RESUME_EVERY_MS_MAX)) this.#save();
+  }
+
   #onComplete(): void {
-    this.announcing.completed();
+    // Who left files out has not completed the torrent (BEP 21).
+    if (this.torrent.phase === 'seeding') this.announcing.completed();
     this.#save();
     // The record is part of being done: a restart must not hash everything again.
     this.#resume.settled.then(() => this.#deps.tell({ kind: 'complete' }));
@@ -190,13 +224,10 @@ export class TorrentRunner {
   #fail(failure: unknown): void {
     if (this.#isStopping) return;
     if (!(failure instanceof AppError)) throw failure;
+    this.wishes.end(failure);
     this.torrent.stop(failure.message);
     this.#save();
     this.#deps.tell({ kind: 'failed', code: failure.code, line: failure.message });
-  }
-
-  #saveSometimes(): void {
-    if (this.#resume.ageMs > RESUME_EVERY_MS) this.#save();
   }
 
   #save(): void {

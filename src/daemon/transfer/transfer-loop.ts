@@ -31,6 +31,7 @@ import type {
   TransferRates,
   TransferSnapshot,
 } from './messages.ts';
+import type { PieceRange } from './piece-waits.ts';
 import { Sleepers } from './sleepers.ts';
 import { type CheckTurn, TorrentRunner } from './torrent-runner.ts';
 
@@ -46,6 +47,8 @@ const STAY_AWAKE_MS = 60_000;
 /** … unless so many torrents are at work that their memory counts: then a moment. */
 const AWAKE_MANY = 500;
 const STAY_AWAKE_MS_MANY = 2_000;
+
+type EngineRoom = Pick<TransferOptions, 'connectionsMax' | 'peersPerTorrentMax'>;
 
 /** Tells the main thread what happened. */
 export type Teller = (torrent: string, news: TorrentNews) => void;
@@ -83,6 +86,7 @@ export class TransferLoop implements TransferCalls {
         clientName: CLIENT_NAME,
         uploadLimit: bytesPerSecond(options.uploadLimit),
         downloadLimit: bytesPerSecond(options.downloadLimit),
+        ...engineLimits(options),
       },
     );
     this.#sleepers = new Sleepers({
@@ -153,6 +157,22 @@ export class TransferLoop implements TransferCalls {
 
   async addPeers(torrent: string, peers: readonly PeerAddress[]): Promise<void> {
     this.#runner(torrent).torrent.addPeers(peers, 'user');
+  }
+
+  async prioritiseFiles(torrent: string, priorities: readonly number[]): Promise<void> {
+    await this.#runner(torrent).prioritiseFiles(priorities);
+  }
+
+  async setSequential(torrent: string, isSequential: boolean): Promise<void> {
+    this.#runner(torrent).wishes.setSequential(isSequential);
+  }
+
+  async whenHere(torrent: string, range: PieceRange, withinMs: number): Promise<void> {
+    await this.#runner(torrent).wishes.whenHere(range, withinMs);
+  }
+
+  async forget(torrent: string, range: PieceRange): Promise<void> {
+    this.#runner(torrent).wishes.forget(range);
   }
 
   async limit(rates: TransferRates, torrent?: string): Promise<void> {
@@ -252,4 +272,13 @@ export class TransferLoop implements TransferCalls {
     if (runner) return runner;
     throw new DaemonError('DAEMON_TORRENT_UNKNOWN', `there is no torrent ${torrent} here`);
   }
+}
+
+/** Left out, they are the engine's. */
+function engineLimits(options: TransferOptions): EngineRoom {
+  const { connectionsMax, peersPerTorrentMax } = options;
+  return {
+    ...(connectionsMax === undefined ? {} : { connectionsMax }),
+    ...(peersPerTorrentMax === undefined ? {} : { peersPerTorrentMax }),
+  };
 }

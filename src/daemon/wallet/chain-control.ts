@@ -1,6 +1,6 @@
 /** Running and asking a chain: the embedded one, or any by its URL. */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { type Chain, openChain, type SendJournal } from '../../chain/index.ts';
+import { type Chain, openChain, type SendJournal, throughTakeover } from '../../chain/index.ts';
 import type { Address, Atto } from '../../units/index.ts';
 import { chainFolderOf, networkOf, openKeys, type WalletChoice } from './wallet-access.ts';
 
@@ -18,7 +18,7 @@ export interface ChainStatus {
 
 /** Looks at the chain. Throws `ChainError`. */
 export function chainStatus(choice: WalletChoice): Promise<ChainStatus> {
-  return withChain(choice, statusOf);
+  return throughTakeover(networkOf(choice), () => withChain(choice, statusOf));
 }
 
 /** A running embedded chain. */
@@ -30,10 +30,17 @@ export interface HostedChain {
 }
 
 /** Starts the embedded chain, or joins the one that runs. Throws `ChainError`. */
-export async function hostLocalChain(choice: WalletChoice): Promise<HostedChain> {
-  const chain = await open(choice);
-  const status = await statusOf(chain);
-  return { status, isHost: chain.local?.isHost ?? false, stop: () => chain.close() };
+export function hostLocalChain(choice: WalletChoice): Promise<HostedChain> {
+  return throughTakeover(networkOf(choice), async () => {
+    const chain = await open(choice);
+    try {
+      const status = await statusOf(chain);
+      return { status, isHost: chain.local?.isHost ?? false, stop: () => chain.close() };
+    } catch (error) {
+      await chain.close();
+      throw error;
+    }
+  });
 }
 
 /** Gives play money. Only on the local chain. Throws `ChainError`. */

@@ -6,7 +6,7 @@ import { nodeHasher } from './node-hasher.ts';
 
 /** What is checked, and against what. */
 export interface CheckTarget {
-  readonly layout: FileLayout;
+  readonly layout: Pick<FileLayout, 'totalBytes' | 'segments'>;
   readonly pieceLengthBytes: number;
   /** 20 bytes of SHA-1 per piece. */
   readonly pieceHashes: Uint8Array;

@@ -29,10 +29,13 @@ export class FileLayout {
   readonly root: string;
   readonly files: readonly LayoutFile[];
   readonly totalBytes: number;
+  /** Where the bytes of files go that are not wanted; null when all are. */
+  readonly partsPath: string | null;
 
-  constructor(root: string, files: readonly LayoutFile[]) {
+  constructor(root: string, files: readonly LayoutFile[], partsPath: string | null = null) {
     this.root = root;
     this.files = files;
+    this.partsPath = partsPath;
     this.totalBytes = files.reduce((sum, file) => sum + file.lengthBytes, 0);
   }
 

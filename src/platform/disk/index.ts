@@ -3,6 +3,7 @@ export { type CheckOptions, type CheckTarget, checkFiles } from './check-files.t
 export { diskFailure } from './disk-failure.ts';
 export { FileLayout, type FileSegment, type LayoutFile } from './file-layout.ts';
 export { nodeHasher, sha256 } from './node-hasher.ts';
+export { Placement } from './placement.ts';
 export { prepareFiles } from './prepare-files.ts';
 export { dropResume, loadResume, parseResume, saveResume } from './resume-file.ts';
 export {

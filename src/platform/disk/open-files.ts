@@ -49,6 +49,12 @@ export class OpenFiles {
     else this.#evict();
   }
 
+  /** The file at `path` is gone or another one: it is opened anew when it is needed. */
+  forget(path: string): void {
+    const entry = this.#files.get(path);
+    if (entry) this.#retire(path, entry);
+  }
+
   /** Closes everything that is not in use; the rest is closed when it is released. */
   closeAll(): void {
     for (const [path, entry] of this.#files) this.#retire(path, entry);

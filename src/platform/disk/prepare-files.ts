@@ -4,11 +4,17 @@ import { dirname } from 'node:path';
 import { diskFailure } from './disk-failure.ts';
 import type { FileLayout } from './file-layout.ts';
 
-/** Creates the download folder and the empty files, which no piece would ever write. */
-export async function prepareFiles(layout: FileLayout): Promise<void> {
+/**
+ * Creates the download folder and the empty files, which no piece would ever write, as far as they
+ * are wanted; padding is not counted. Throws `PlatformError`.
+ */
+export async function prepareFiles(
+  layout: FileLayout,
+  isWanted: (file: number) => boolean = () => true,
+): Promise<void> {
   await attempt(layout.root, () => fs.mkdir(layout.root, { recursive: true }));
-  for (const file of layout.files) {
-    if (file.lengthBytes > 0 || file.isPad) continue;
+  for (const [nth, file] of layout.files.filter(({ isPad }) => !isPad).entries()) {
+    if (file.lengthBytes > 0 || !isWanted(nth)) continue;
     const path = layout.pathOf(file);
     await attempt(path, async () => {
       await fs.mkdir(dirname(path), { recursive: true });

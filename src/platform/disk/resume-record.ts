@@ -116,12 +116,16 @@ async function stamps(layout: FileLayout): Promise<Stamps> {
     const stat = await fs.stat(layout.pathOf(file)).catch(() => null);
     found.push(stat ? [stat.size, stat.mtimeMs] : null);
   }
+  if (layout.partsPath !== null) {
+    const stat = await fs.stat(layout.partsPath).catch(() => null);
+    found.push(stat ? [stat.size, stat.mtimeMs] : null);
+  }
   return found;
 }
 
 let boot: string | null = null;
 
-/** Names this run of the machine; on systems that do not tell, every process is a run of its own. */
+/** Names this run of the machine; where the system does not tell, each process is its own run. */
 function bootId(): string {
   if (boot !== null) return boot;
   try {

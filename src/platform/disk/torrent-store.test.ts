@@ -11,6 +11,7 @@ import {
   FileLayout,
   type LayoutFile,
   nodeHasher,
+  Placement,
   prepareFiles,
   TorrentStore,
 } from './index.ts';
@@ -63,7 +64,7 @@ function diskOf(
     hashes.push(nodeHasher.sha1(whole.subarray(at, at + piece)));
   }
   const layout = new FileLayout(root, files);
-  const store = new TorrentStore(layout, piece);
+  const store = new TorrentStore(new Placement(layout, piece));
   t.after(() => store.close());
   return { root, layout, whole, pieceHashes: concatBytes(...hashes), store };
 }

@@ -2,32 +2,36 @@
 import fs from 'node:fs';
 import type { DiskDone, PieceStore } from '../../engine/index.ts';
 import { diskFailure } from './disk-failure.ts';
-import type { FileLayout, FileSegment } from './file-layout.ts';
+import type { FileSegment } from './file-layout.ts';
 import { type OpenFile, OpenFiles, type OpenMode } from './open-files.ts';
+import type { Placement } from './placement.ts';
 
 /** Files a piece touches at once: one of a thousand small files must not open a thousand. */
 const SEGMENTS_AT_ONCE = 16;
 
 /** One torrent's files. Operations run in the thread pool; their number is bounded by slabs. */
 export class TorrentStore implements PieceStore {
-  readonly #layout: FileLayout;
-  readonly #pieceLengthBytes: number;
+  readonly #placement: Placement;
   readonly #files = new OpenFiles();
   #pending = 0;
   #onIdle: (() => void) | null = null;
 
-  constructor(layout: FileLayout, pieceLengthBytes: number) {
-    this.#layout = layout;
-    this.#pieceLengthBytes = pieceLengthBytes;
+  constructor(placement: Placement) {
+    this.#placement = placement;
+    this.#placement.onPartsGone = (path) => this.#files.forget(path);
   }
 
   writePiece(index: number, piece: Uint8Array, done: DiskDone): void {
-    const segments = this.#layout.segments(index * this.#pieceLengthBytes, piece.length);
-    this.#all(segments, done, (segment, next) => this.#write(segment, piece, next));
+    const segments = this.#placement.segmentsToWrite(index, piece.length);
+    const settle: DiskDone = (failure) => {
+      const trouble = this.#placement.settle(index, failure === null);
+      done(failure ?? trouble);
+    };
+    this.#all(segments, settle, (segment, next) => this.#write(segment, piece, next));
   }
 
   read(offset: number, into: Uint8Array, done: DiskDone): void {
-    const segments = this.#layout.segments(offset, into.length);
+    const segments = this.#placement.segments(offset, into.length);
     this.#all(segments, done, (segment, next) => this.#read(segment, into, next));
   }
 

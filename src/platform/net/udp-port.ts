@@ -66,7 +66,9 @@ export class UdpPort {
     if (!this.#isClosed) (host.includes(':') ? this.#ipv6 : this.#ipv4)?.send(bytes, port, host);
   }
 
+  /** Closing twice is closing once. */
   close(): void {
+    if (this.#isClosed) return;
     this.#isClosed = true;
     this.#ipv4?.close();
     this.#ipv6?.close();

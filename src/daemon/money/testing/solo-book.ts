@@ -82,7 +82,7 @@ function agreeingChain(): Chain {
     blockAtDepth: async () => 'latest',
     escrow: {
       head: async () => headerHash(soloOffer.offer.header),
-      claimed: async () => ({ sum: 0n, lanes: 0n }),
+      isClaimed: async () => false,
     },
   };
   return chain as unknown as Chain;

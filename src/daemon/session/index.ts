@@ -1,0 +1,12 @@
+/** A node's torrents over restarts. Start with `session.ts`. */
+export { QUEUE_LIMITS, type QueueLimits } from './queue.ts';
+export type { QueueMove } from './queue-order.ts';
+export { Session, type SessionOptions } from './session.ts';
+export type {
+  AddOutcome,
+  AddRequest,
+  SessionState,
+  SessionTorrent,
+  TorrentRecord,
+} from './session-torrent.ts';
+export type { SessionTransfer } from './transfer-desk.ts';

@@ -1,0 +1,69 @@
+/** Makes the records of torrents that are added, and of magnets that become known. */
+import fs from 'node:fs/promises';
+import { FileLayout, makeResume, type ResumeRecord } from '../../platform/disk/index.ts';
+import { Bitfield, toHex, unixSeconds } from '../../units/index.ts';
+import { encodeBencode, type InfoDict, parseInfoDict, RawBencode } from '../../wire/index.ts';
+import type { TorrentSource } from '../torrent-source.ts';
+import { digests, readInput } from '../transfer/torrent-input.ts';
+import type { AddRequest, TorrentRecord } from './session-torrent.ts';
+
+/** A record and, for a torrent said to be complete, why it can be believed. */
+export interface NewTorrent {
+  readonly record: TorrentRecord;
+  readonly resume: ResumeRecord | null;
+}
+
+/** Reads a request. Throws `WireError` or `DaemonError` for a source that cannot be used. */
+export async function readRequest(request: AddRequest): Promise<NewTorrent> {
+  const { source, root } = request;
+  const { infoHash, info, trackers } = readInput(source);
+  const key = toHex(infoHash);
+  const isTrusted = request.isSaidToBeComplete === true && info !== null;
+  const resume = isTrusted ? await believe(key, root, info) : null;
+  const totalBytes = info?.totalBytes ?? 0;
+  const record: TorrentRecord = {
+    key,
+    name: info?.name ?? null,
+    root,
+    position: 0,
+    isPaused: request.isPaused ?? false,
+    isComplete: resume !== null,
+    failure: null,
+    totalBytes,
+    haveBytes: resume ? totalBytes : 0,
+    receivedBytes: 0,
+    sentBytes: 0,
+    addedAt: unixSeconds(Date.now() / 1000),
+    completedAt: null,
+    trackers: request.useTrackers === false ? [] : trackers,
+    isPrivate: info?.isPrivate ?? false,
+    peers: request.peers ?? [],
+    filePriorities: request.filePriorities ?? null,
+    isSequential: request.isSequential ?? false,
+  };
+  return { record, resume };
+}
+
+/** The torrent file of a magnet whose info dictionary has come, with the magnet's trackers. */
+export function metainfoOf(
+  infoBytes: Uint8Array,
+  trackers: TorrentRecord['trackers'],
+): { readonly source: TorrentSource; readonly info: InfoDict } {
+  const announces = trackers.length > 0 ? { 'announce-list': trackers } : {};
+  const bytes = encodeBencode({ ...announces, info: new RawBencode(infoBytes) });
+  return { source: { kind: 'metainfo', bytes }, info: parseInfoDict(infoBytes, digests) };
+}
+
+/** A resume record of all pieces when every file has its length; null when one has not. */
+async function believe(key: string, root: string, info: InfoDict): Promise<ResumeRecord | null> {
+  const layout = new FileLayout(root, info.files);
+  for (const file of layout.files) {
+    if (file.isPad) continue;
+    const stat = await fs.stat(layout.pathOf(file)).catch(() => null);
+    if (stat?.size !== file.lengthBytes) return null;
+  }
+  const { pieceCount } = info;
+  const have = new Bitfield(pieceCount);
+  have.setAll();
+  return makeResume({ infoHash: key, layout, pieceCount }, have, false);
+}

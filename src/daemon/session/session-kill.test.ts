@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { SessionTorrent } from './index.ts';
+import { makeFolder, torrentOf } from './testing/session-scene.ts';
+
+const CHILD = fileURLToPath(new URL('testing/session-child.ts', import.meta.url));
+
+interface Line {
+  readonly event: string;
+  readonly torrent?: string;
+  readonly port?: number;
+  readonly torrents?: readonly SessionTorrent[];
+}
+
+/** A session in a process of its own. */
+class Node {
+  readonly lines: Line[] = [];
+  readonly #child: ChildProcessByStdio<Writable, Readable, null>;
+  #wake = (): void => {};
+
+  constructor(t: TestContext, home: string, downloadLimit = Infinity) {
+    const args = [CHILD, home, `${downloadLimit}`];
+    this.#child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    t.after(() => this.kill());
+    createInterface({ input: this.#child.stdout }).on('line', (text) => {
+      this.lines.push(JSON.parse(text) as Line);
+      this.#wake();
+    });
+  }
+
+  say(command: object): void {
+    this.#child.stdin.write(`${JSON.stringify(command)}\n`);
+  }
+
+  async until(matches: (line: Line) => boolean): Promise<Line> {
+    for (;;) {
+      const found = this.lines.find(matches);
+      if (found) return found;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  event(name: string): Promise<Line> {
+    return this.until((line) => line.event === name);
+  }
+
+  /** What it knows now. */
+  async list(): Promise<readonly SessionTorrent[]> {
+    const before = this.lines.length;
+    this.say({ list: true });
+    const line = await this.until(
+      (one) => one.event === 'list' && this.lines.indexOf(one) >= before,
+    );
+    return line.torrents ?? [];
+  }
+
+  async kill(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    this.#child.kill('SIGKILL');
+    await once(this.#child, 'exit');
+  }
+}
+
+/** A torrent of `sizeBytes` random bytes whose data lies in `root`. */
+function contentIn(
+  root: string,
+  sizeBytes: number,
+): { torrent: string; key: string; content: Uint8Array } {
+  const content = randomBytes(sizeBytes);
+  fs.mkdirSync(root, { recursive: true });
+  fs.writeFileSync(join(root, 'content'), content);
+  const { bytes, key } = torrentOf('content', content);
+  return { torrent: Buffer.from(bytes).toString('base64'), key, content };
+}
+
+test('killed while it downloads, a node goes on where it was and hashes nothing again', async (t) => {
+  const { path, remove } = makeFolder();
+  t.after(remove);
+  const { torrent, key, content } = contentIn(join(path, 'from'), 12 * 2 ** 20);
+  const seed = new Node(t, join(path, 'seed'));
+  seed.say({ add: { torrent, root: join(path, 'from'), peer: null } });
+  await seed.event('complete');
+  const { port } = await seed.event('open');
+
+  const home = join(path, 'leech');
+  const root = join(path, 'to');
+  const first = new Node(t, home, 3 * 2 ** 20);
+  first.say({ add: { torrent, root, peer: port } });
+  // The first piece makes a record; about a second later it is on the disk.
+  await first.until((line) => line.event === 'resume' && line.torrent === key);
+  await sleep(1_500);
+  await first.kill();
+
+  const second = new Node(t, home);
+  const { torrents } = await second.event('open');
+  assert.equal(torrents?.[0]?.key, key);
+  await second.event('started');
+  const [started] = await second.list();
+  assert.ok((started?.haveBytes ?? 0) > 0, 'progress was remembered');
+  const isChecking = second.lines.some((line) => line.event === 'checking');
+  assert.equal(isChecking, false, 'nothing was hashed again');
+  await second.event('complete');
+  assert.ok(fs.readFileSync(join(root, 'content')).equals(content));
+});
+
+test('killed at any moment, a session opens with all that was added a second before', async (t) => {
+  const { path, remove } = makeFolder();
+  t.after(remove);
+  const home = join(path, 'home');
+  const sure = new Set<string>();
+  for (let round = 0; round < 4; round++) {
+    const node = new Node(t, home);
+    const { torrents } = await node.event('open');
+    const known = new Set(torrents?.map((one) => one.key));
+    for (const key of sure) assert.ok(known.has(key), `round ${round}: ${key} was lost`);
+    const begun = performance.now();
+    const added: { key: string; at: number }[] = [];
+    const liveMs = 300 + Math.random() * 1_500;
+    while (performance.now() - begun < liveMs) {
+      const content = randomBytes(20_000);
+      const { bytes, key } = torrentOf('content', content);
+      const count = node.lines.length;
+      node.say({ add: { torrent: Buffer.from(bytes).toString('base64'), root: path, peer: null } });
+      await node.until((line) => line.event === 'added' && node.lines.indexOf(line) >= count);
+      added.push({ key, at: performance.now() });
+    }
+    const killedAt = performance.now();
+    await node.kill();
+    for (const { key, at } of added) if (killedAt - at > 1_500) sure.add(key);
+  }
+});

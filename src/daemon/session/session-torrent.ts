@@ -1,0 +1,73 @@
+/** A torrent as a session keeps it, asks for it and shows it. */
+import type { PeerAddress } from '../../engine/index.ts';
+import type { UnixSeconds } from '../../units/index.ts';
+import type { TorrentSource } from '../torrent-source.ts';
+
+/** What is remembered of a torrent, beside its source and its resume record. */
+export interface TorrentRecord {
+  /** Lower-case hex info-hash. */
+  readonly key: string;
+  /** Null while only a magnet is known. */
+  name: string | null;
+  /** Folder that holds, or will hold, the torrent's first path element. */
+  readonly root: string;
+  /** Its place in the queue: the least comes first. Any number, no two alike. */
+  position: number;
+  isPaused: boolean;
+  /** All that is wanted is here. */
+  isComplete: boolean;
+  /** Why it stopped by itself; it stays so until it is resumed. */
+  failure: string | null;
+  /** 0 while unknown. */
+  totalBytes: number;
+  haveBytes: number;
+  /** Block payload over all runs. */
+  receivedBytes: number;
+  sentBytes: number;
+  readonly addedAt: UnixSeconds;
+  completedAt: UnixSeconds | null;
+  readonly trackers: readonly (readonly string[])[];
+  isPrivate: boolean;
+  /** Named by the user: tried at every start. */
+  readonly peers: readonly PeerAddress[];
+  /** 0 to 7 per file in torrent order; null is usual for all. */
+  filePriorities: readonly number[] | null;
+  isSequential: boolean;
+}
+
+/**
+ * What a torrent is doing: `working` in the transfer thread; `asleep` complete and ready for any
+ * peer that comes; `queued` until others are done; `paused` by the user; `failed` by itself.
+ */
+export type SessionState = 'working' | 'asleep' | 'queued' | 'paused' | 'failed';
+
+/** A torrent at one moment. Rates in bytes a second. */
+export interface SessionTorrent extends Readonly<TorrentRecord> {
+  readonly state: SessionState;
+  readonly receiveRate: number;
+  readonly sendRate: number;
+  readonly peerCount: number;
+  /** While files are hashed: how far, 0 to 1. */
+  readonly checked: number | null;
+}
+
+/** A torrent to add. */
+export interface AddRequest {
+  readonly source: TorrentSource;
+  readonly root: string;
+  readonly isPaused?: boolean;
+  readonly peers?: readonly PeerAddress[];
+  readonly useTrackers?: boolean;
+  readonly filePriorities?: readonly number[];
+  readonly isSequential?: boolean;
+  /**
+   * Everything is said to be here: only the lengths of the files are looked at. If they are wrong,
+   * the torrent is checked as usual. (libtorrent's seed mode; for moving from another client.)
+   */
+  readonly isSaidToBeComplete?: boolean;
+}
+
+/** What became of one request. */
+export type AddOutcome =
+  | { readonly ok: true; readonly key: string }
+  | { readonly ok: false; readonly code: string; readonly line: string };

@@ -1,0 +1,106 @@
+/** Where a session hands torrents to the transfer threads, and takes them back. */
+import { AppError, assert } from '../../units/index.ts';
+import type { SleepingTorrent, TransferCalls } from '../transfer/messages.ts';
+import type { SessionEntry } from './session-entry.ts';
+import type { SessionStore } from './session-store.ts';
+
+/** What a session needs of the transfer threads. */
+export type SessionTransfer = Pick<
+  TransferCalls,
+  'add' | 'addSleeping' | 'remove' | 'activity' | 'prioritiseFiles' | 'setSequential' | 'stop'
+>;
+
+/** Sleeping torrents told to the transfer thread in one message. */
+const BATCH = 1_000;
+
+/** The desk. `transfer` is set once the threads run; nothing is handed over before. */
+export class TransferDesk {
+  transfer: SessionTransfer | null = null;
+  readonly #store: SessionStore;
+  readonly #onFailed: (entry: SessionEntry, line: string) => void;
+
+  constructor(store: SessionStore, onFailed: (entry: SessionEntry, line: string) => void) {
+    this.#store = store;
+    this.#onFailed = onFailed;
+  }
+
+  /** Puts a torrent to work. */
+  work(entry: SessionEntry): void {
+    const { record } = entry;
+    const { key, filePriorities, isSequential } = record;
+    entry.place = 'working';
+    entry.activity = null;
+    entry.call(async () => {
+      const source = this.#store.source(key);
+      assert(source, 'a session keeps the source of each torrent');
+      const isPartial = filePriorities?.includes(0) ?? false;
+      try {
+        await this.#ready.add({
+          source,
+          root: record.root,
+          peers: record.peers,
+          useTrackers: record.trackers.length > 0,
+          mustBeComplete: record.isComplete && !isPartial,
+          resume: this.#store.resume(key),
+          maySleep: true,
+          isSequential,
+          ...(filePriorities ? { filePriorities } : {}),
+        });
+      } catch (failure) {
+        if (!(failure instanceof AppError)) throw failure;
+        this.#onFailed(entry, failure.message);
+      }
+    });
+  }
+
+  /** Makes complete torrents ready for whoever asks. */
+  async lay(entries: readonly SessionEntry[]): Promise<void> {
+    const transfer = this.#ready;
+    for (let at = 0; at < entries.length; at += BATCH) {
+      const batch = entries.slice(at, at + BATCH);
+      for (const entry of batch) entry.place = 'asleep';
+      const told = settled(batch).then(() => transfer.addSleeping(batch.map(sleeperOf)));
+      for (const entry of batch) entry.call(() => told);
+      await settled(batch);
+    }
+  }
+
+  /** Takes a torrent out. */
+  leave(entry: SessionEntry): void {
+    if (entry.place === 'out') return;
+    entry.place = 'out';
+    entry.activity = null;
+    entry.checked = null;
+    entry.call(() => this.#ready.remove(entry.record.key));
+  }
+
+  /** Of a torrent at work; others are given theirs when they start. */
+  async prioritise(entry: SessionEntry, priorities: readonly number[]): Promise<void> {
+    await entry.settled;
+    if (entry.place !== 'working') return;
+    await this.#ready.prioritiseFiles(entry.record.key, priorities);
+  }
+
+  /** As `prioritise`. */
+  async setSequential(entry: SessionEntry, isSequential: boolean): Promise<void> {
+    await entry.settled;
+    if (entry.place === 'working') {
+      await this.#ready.setSequential(entry.record.key, isSequential);
+    }
+  }
+
+  get #ready(): SessionTransfer {
+    assert(this.transfer, 'the transfer threads run');
+    return this.transfer;
+  }
+}
+
+/** Resolves when every call made so far for these torrents was answered. */
+export async function settled(entries: Iterable<SessionEntry>): Promise<void> {
+  await Promise.all([...entries].map((entry) => entry.settled));
+}
+
+function sleeperOf({ record }: SessionEntry): SleepingTorrent {
+  const { key, trackers, isPrivate } = record;
+  return { torrent: key, trackers, isPrivate };
+}
