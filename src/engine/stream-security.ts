@@ -1,4 +1,4 @@
-/** Encryption for one engine: what its policy asks of each connection, and which torrents it has. */
+/** Encryption for one engine: what its policy asks of each connection, which torrents it has. */
 import { toHex } from '../units/index.ts';
 import { torrentMark } from '../wire/index.ts';
 import { CipherBuffers } from './cipher-buffers.ts';

@@ -1,4 +1,4 @@
-/** How much of a path's one-way delay is waiting in queues: what exceeds the least of two minutes. */
+/** How much of a path's delay is waiting in queues: what exceeds the least of two minutes. */
 
 /** The least delay is kept for each of these spans … */
 const SPAN_US = 10_000_000;

@@ -35,7 +35,7 @@ export class ReceiveWindow {
     return this.#earlyCount > 0;
   }
 
-  /** Where a packet belongs. One that is `early` has been copied; what is `next`, `take` accepts. */
+  /** Where a packet belongs. One that is `early` has been copied, one that is `next` has not. */
   place(sequence: number, payload: Uint8Array): Arrival {
     const ahead = sequenceDistance(this.acknowledged, sequence);
     if (ahead <= 0) return 'old';

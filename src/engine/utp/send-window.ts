@@ -2,7 +2,7 @@
 import { sequenceAdd, sequenceDistance, type UtpType } from '../../wire/index.ts';
 
 /** Packets on the way at most: libutp's receivers keep no more out of order. */
-export const PACKETS_MAX = 511;
+const PACKETS_MAX = 511;
 const SLOTS = 1024;
 /** A packet is lost when so many that were sent after it have come. */
 const LATER_ARRIVALS = 3;

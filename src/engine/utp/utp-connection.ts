@@ -17,7 +17,7 @@ import { Ledbat } from './ledbat.ts';
 import { RECEIVE_BYTES_MAX, ReceiveWindow } from './receive-window.ts';
 import { RoundTrip } from './round-trip.ts';
 import { SendWindow, type SentPacket } from './send-window.ts';
-import type { UtpIdentity, UtpLink } from './utp-link.ts';
+import type { UtpIdentity, UtpLink, UtpState } from './utp-link.ts';
 import { WriteQueue } from './write-queue.ts';
 
 /** A datagram's payload at most: fits every path but odd tunnels, over IPv6, too. */
@@ -35,12 +35,6 @@ const LINGER_BYTES_MAX = 16 * 1024;
 /** Routers forget an address that is silent for half a minute (libutp's number). */
 const KEEP_ALIVE_US = 29_000_000;
 
-/**
- * `dialling`: waits for an answer. `greeted`: answered a dial whose address is not proven. `closing`:
- * nobody listens any more, but what was sent is seen to. `over`: forgotten.
- */
-type State = 'dialling' | 'greeted' | 'open' | 'closing' | 'over';
-
 /** See the head of this file. The host calls `onPacket`, `settle` and `tick`. */
 export class UtpConnection implements Connection {
   readonly remoteHost: string;
@@ -55,7 +49,7 @@ export class UtpConnection implements Connection {
   readonly #delays = new DelayHistory();
   #events: ConnectionEvents | null = null;
   #received = new ReceiveWindow(0);
-  #state: State;
+  #state: UtpState;
   #remoteWindow = RECEIVE_BYTES_MAX;
   #replyDelay = 0;
   #isAckDue = false;

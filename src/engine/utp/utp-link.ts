@@ -29,3 +29,9 @@ export interface UtpIdentity {
   readonly sendId: number;
   readonly firstSequence: number;
 }
+
+/**
+ * `dialling`: waits for an answer. `greeted`: answered a dial whose address is not proven.
+ * `closing`: nobody listens any more, but what was sent is seen to. `over`: forgotten.
+ */
+export type UtpState = 'dialling' | 'greeted' | 'open' | 'closing' | 'over';

@@ -25,7 +25,7 @@ export class WriteQueue {
     }
   }
 
-  /** Moves as many bytes as fit into `view`, from `at`. `onDone` gets what is not needed any more. */
+  /** Moves what fits into `view`, from `at`. `onDone` gets who can have their bytes back. */
   fill(view: Uint8Array, at: number, onDone: (done: () => void) => void): void {
     let end = at;
     while (end < view.length) {

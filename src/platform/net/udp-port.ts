@@ -31,7 +31,7 @@ export class UdpPort {
     }
   }
 
-  /** Binds; a family that the machine lacks is left out. Throws PLATFORM_LISTEN when none is left. */
+  /** Binds; a family that the machine lacks is left out. Throws PLATFORM_LISTEN without any. */
   static async open({ port, bindHost }: UdpPortOptions): Promise<UdpPort> {
     const wants4 = bindHost === null || !bindHost.includes(':');
     const wants6 = bindHost === null || bindHost.includes(':');
@@ -61,7 +61,7 @@ export class UdpPort {
     this.#takers.push({ isFor, take });
   }
 
-  /** Sends to a literal address. Lends `bytes`. What cannot be sent is lost, as any datagram may be. */
+  /** Sends to a literal address. Lends `bytes`. What cannot be sent is lost, as datagrams are. */
   send(bytes: Uint8Array, host: string, port: number): void {
     if (!this.#isClosed) (host.includes(':') ? this.#ipv6 : this.#ipv4)?.send(bytes, port, host);
   }

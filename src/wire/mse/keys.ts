@@ -1,4 +1,4 @@
-/** What both ends of Message Stream Encryption hash, and the key exchange they need from outside. */
+/** What both ends of Message Stream Encryption hash, and what they need from outside. */
 import { concatBytes } from '../../units/index.ts';
 import { Rc4 } from './rc4.ts';
 

@@ -126,7 +126,8 @@ export function transmissionWith(
     unavailable: (): string | null =>
       missingCommand('transmission-daemon', 'transmission-daemon') ??
       (findOutwardAddress() === null
-        ? 'Transmission refuses loopback peers; this machine has no other address and we are not root'
+        ? 'Transmission refuses loopback peers; this machine has no other address, ' +
+          'and we are not root'
         : null),
     seed: async (job: SeedJob): Promise<Seeding> => {
       const daemon = await Daemon.start(job, settings);
