@@ -29,6 +29,7 @@ import { seeding, seedingOne } from './scenarios/seeding.ts';
 import { shards } from './scenarios/shards.ts';
 import { tenThousand } from './scenarios/ten-thousand.ts';
 import { thirtySeeds } from './scenarios/thirty-seeds.ts';
+import { transports } from './scenarios/transports.ts';
 import { vouchers } from './scenarios/vouchers.ts';
 import { parseSize, sizeText } from './sizes.ts';
 
@@ -42,6 +43,7 @@ const SCENARIOS: readonly Scenario[] = [
   paid,
   tenThousand,
   manyPeers,
+  transports,
   vouchers,
   payers,
 ];
