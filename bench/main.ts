@@ -27,6 +27,7 @@ import { payers } from './scenarios/payers.ts';
 import type { Contender, PreparedScenario, Run, Scenario } from './scenarios/scenario.ts';
 import { seeding, seedingOne } from './scenarios/seeding.ts';
 import { shards } from './scenarios/shards.ts';
+import { streaming } from './scenarios/streaming.ts';
 import { tenThousand } from './scenarios/ten-thousand.ts';
 import { thirtySeeds } from './scenarios/thirty-seeds.ts';
 import { transports } from './scenarios/transports.ts';
@@ -41,6 +42,7 @@ const SCENARIOS: readonly Scenario[] = [
   shards,
   limits,
   paid,
+  streaming,
   tenThousand,
   manyPeers,
   transports,

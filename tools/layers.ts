@@ -62,7 +62,7 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     name: 'discovery',
-    purpose: 'who else is there: announcing to trackers and merging what they answer',
+    purpose: 'who else is there: announcing to trackers and in the DHT',
     mayImport: ['units', 'wire'],
     io: 'ports',
     door: 'index.ts',

@@ -20,7 +20,7 @@ import { LightPayer, type PayerTally, type PayerWorld } from './light-payer.ts';
 
 /** Each lane can pay for ten GiB at the ask of the scenario. */
 const LANE_CAP = 10n ** 19n;
-/** At the ask of 1 BTT a GiB: more is bid for than is for sale, so that there is a price to find. */
+/** At the ask of 1 BTT a GiB: more is bid for than is for sale, so there is a price to find. */
 const BUDGET = (10n ** 18n * 128n) / (1_024n * 1_024n);
 const MAX_PRICE = (4n * 10n ** 18n) / 1_024n;
 /** Connections are not opened all in the same moment. */

@@ -1,4 +1,4 @@
-/** A seller with a thousand paying peers at once: how late its event loops run, and what it costs. */
+/** A seller with a thousand paying peers at once: how late its event loops run, what it costs. */
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -102,7 +102,7 @@ function startSeller(stage: Stage, control: string): Child {
   const [node, ...args] = bidwidthCommand([
     ...['seed', stage.torrent.torrentPath, '--from', join(stage.folder, 'source'), '--json'],
     ...['--data-dir', stage.home('seller'), '--port', '0', '--bind', '127.0.0.1'],
-    ...['--no-trackers', '--ask', ASK_BTT, '--upload-limit', UPLOAD_LIMIT],
+    ...['--no-trackers', '--no-dht', '--no-lsd', '--ask', ASK_BTT, '--upload-limit', UPLOAD_LIMIT],
     ...['--max-peers', '2000', ...stage.chainOptions],
   ]);
   const env = { LOOP_DELAY_WHILE: control };

@@ -11,8 +11,8 @@ const SEED_TIMEOUT_MS = 3_600_000;
 export const transports: Scenario = {
   name: 'transports',
   conditions:
-    'one random file from one seed of ours over loopback, in memory, no DHT: TCP in the clear, TCP ' +
-    'through RC4, uTP in the clear. Wall time is the whole process, start-up to exit; seed and ' +
+    'one random file from one seed of ours over loopback, in memory, no DHT: TCP in the clear, ' +
+    'TCP through RC4, uTP in the clear. Wall time is the whole process, start-up to exit; seed and ' +
     'downloader share the cores.',
   goals: [{ contender: 'TCP, RC4', figure: 'mibPerSecond', atLeast: 0.75, against: 'TCP' }],
   prepare,

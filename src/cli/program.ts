@@ -178,8 +178,9 @@ function addNetworkOptions(command: Command): Command {
     .option('--no-tcp', 'uTP only: slower, and gives way to everything else on the line')
     .option('--max-peers <number>', 'peers of a torrent at a time (default: 100)', readPeerCount)
     .option('--no-trackers', "do not use the torrent's trackers")
-    .option('--no-dht', 'accepted for scripts: this version has no DHT')
-    .option('--no-lsd', 'accepted for scripts: this version has no local discovery')
+    .option('--no-dht', 'do not look for peers in the DHT')
+    .option('--dht-node <host:port>', 'a DHT node to begin with; may be repeated', readPeer)
+    .option('--no-lsd', 'do not look for peers on the local network')
     .option('--data-dir <dir>', 'where the node remembers things', defaultDataFolder(process.env))
     .option('--json', 'one JSON object per line');
 }

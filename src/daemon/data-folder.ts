@@ -33,6 +33,11 @@ export class DataFolder {
     return join(this.root, 'session.sqlite');
   }
 
+  /** Our id and the nodes we knew in the DHT. */
+  get dht(): string {
+    return join(this.root, 'dht.json');
+  }
+
   /** The encrypted wallet. */
   get wallet(): string {
     return join(this.root, 'wallet.json');

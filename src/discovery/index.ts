@@ -1,13 +1,16 @@
 /**
- * Who else is there: announcing to trackers. Decides when to ask whom, and what to ask again.
+ * Who else is there: trackers and the DHT. Decides when to ask whom, and what to ask again.
  *
  * Pure state machines: they know no sockets and no clock, nothing of pieces and nothing of
  * money. Start with `tracker-client.ts`; `udp-exchange.ts` is one question over UDP, and
- * `tracker-guard.ts` says which addresses may be asked at all.
+ * `tracker-guard.ts` says which addresses may be asked at all. `dht/` is the DHT.
  *
  * @module
  */
 export { type AddressClass, classifyAddress } from './address-class.ts';
+export * from './dht/index.ts';
+export { IpFilter, type ParsedIpList, parseIpList } from './ip-filter.ts';
+export * from './lsd/index.ts';
 export {
   TrackerClient,
   type TrackerClientOptions,

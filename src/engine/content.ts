@@ -10,6 +10,8 @@ export interface TorrentContent {
   readonly pieceHashes: Uint8Array;
   /** The exact bytes of the info dictionary, served to peers that have only a magnet (BEP 9). */
   readonly infoBytes: Uint8Array;
+  /** Peers may be found through its trackers alone (BEP 27). */
+  readonly isPrivate?: boolean;
 }
 
 /** Where pieces and blocks begin and how long they are. */

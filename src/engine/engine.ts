@@ -16,6 +16,7 @@ import type { DialWay, EncryptionOptions } from './encryption-policy.ts';
 import type { PeerExtension } from './extension.ts';
 import { type GateKeeper, HandshakeGate } from './handshake-gate.ts';
 import { Peer } from './peer.ts';
+import type { PeerAddress } from './peer-book.ts';
 import type { EngineContext } from './peer-owner.ts';
 import type { Connection, ConnectionEvents, Dialer, Hasher } from './ports.ts';
 import { SlabPool } from './slab-pool.ts';
@@ -42,6 +43,10 @@ export interface EngineDeps {
    * seconds. The peer waits for that, at most as long as for a handshake.
    */
   readonly rouse?: (torrentKey: string) => boolean;
+  /** A peer told where its DHT node is (BEP 5). */
+  readonly onDhtNode?: (address: PeerAddress) => void;
+  /** The time to the millisecond; without it that of the last tick serves. */
+  readonly clock?: () => Instant;
 }
 
 /** Limits and names. */
@@ -93,6 +98,7 @@ export class Engine implements EngineContext, GateKeeper {
   readonly torrents: Map<string, Torrent> = new Map();
   /** Port that peers can reach us at; 0 while there is none. */
   listenPort = 0;
+  dhtPort = 0;
   now: Instant = instant(0);
   readonly #deps: EngineDeps;
   readonly #slabs: SlabPool;
@@ -124,6 +130,10 @@ export class Engine implements EngineContext, GateKeeper {
     this.#peersPerTorrentMax = options.peersPerTorrentMax ?? PEERS_PER_TORRENT_MAX;
     this.uploads.limit(options.uploadLimit ?? UNLIMITED);
     this.downloads.limit(options.downloadLimit ?? UNLIMITED);
+  }
+
+  clock(): Instant {
+    return this.#deps.clock?.() ?? this.now;
   }
 
   /** Limits block payload of all torrents together; effective at once. */
@@ -181,6 +191,10 @@ export class Engine implements EngineContext, GateKeeper {
     return events;
   }
 
+  onDhtNode(address: PeerAddress): void {
+    this.#deps.onDhtNode?.(address);
+  }
+
   requestRechoke(): void {
     this.#choker.request();
   }
@@ -212,7 +226,7 @@ export class Engine implements EngineContext, GateKeeper {
   handshakeFor(infoHash: Uint8Array): Handshake | null {
     const torrent = this.torrents.get(toHex(infoHash));
     if (!torrent || torrent.isStopped) return null;
-    const flags = { extended: true, fast: true, dht: false };
+    const flags = { extended: true, fast: true, dht: this.dhtPort > 0 };
     return { infoHash, peerId: this.localPeerId, flags };
   }
 

@@ -35,6 +35,7 @@ export class ExtensionHub {
   readonly sessions: readonly PeerExtensionSession[];
   /** The remote's ids by our extension's name. */
   readonly #remoteIds = new Map<string, number>();
+  #hasGreeted = false;
 
   constructor(
     extensions: readonly PeerExtension[],
@@ -57,8 +58,12 @@ export class ExtensionHub {
   hello(fields: HelloFields): void {
     const ids: Record<string, number> = { [METADATA_EXTENSION]: 1 };
     for (const [at, extension] of this.#extensions.entries()) {
-      ids[extension.name] = FIRST_EXTENSION_ID + at;
+      const isOffered = this.sessions[at]?.isOffered ?? true;
+      if (isOffered) ids[extension.name] = FIRST_EXTENSION_ID + at;
+      // BEP 10: 0 takes back what an earlier handshake offered.
+      else if (this.#hasGreeted) ids[extension.name] = 0;
     }
+    this.#hasGreeted = true;
     const payload = encodeBencode({
       m: ids,
       ...(fields.metadataBytes === null ? {} : { metadata_size: fields.metadataBytes }),

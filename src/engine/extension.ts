@@ -56,6 +56,8 @@ export interface PeerLink {
 export interface PeerExtensionSession {
   /** There is something to finish: the connection stays, though neither side lacks pieces. */
   readonly isSettling: boolean;
+  /** False leaves the extension out of our handshakes with this peer; absent is true. */
+  readonly isOffered?: boolean;
   /** The remote's extension handshake names us (again): it can be talked to. */
   onSupported(now: Instant): void;
   /** A message of this extension. Throwing `WireError` closes the connection. Borrows `payload`. */

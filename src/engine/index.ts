@@ -19,6 +19,12 @@ export {
   type PeerLink,
 } from './extension.ts';
 export type { PeerAddress, PeerSource } from './peer-book.ts';
+export {
+  PeerExchange,
+  type PexDeps,
+  type PexNeighbour,
+  type PexTorrent,
+} from './pex/peer-exchange.ts';
 export type {
   Connection,
   ConnectionEvents,

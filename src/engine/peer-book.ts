@@ -1,8 +1,11 @@
 /** Addresses of one torrent's peers: whom to connect to next, and whom not. */
 import type { Instant } from '../units/index.ts';
 
-/** Where an address came from. A user's own word is kept and tried for ever. */
-export type PeerSource = 'user' | 'tracker' | 'incoming';
+/**
+ * Where an address came from. A user's own word is kept and tried for ever; what strangers say of
+ * others (`pex`) is trusted least.
+ */
+export type PeerSource = 'user' | 'tracker' | 'dht' | 'lsd' | 'pex' | 'incoming';
 
 /** An address to connect to. */
 export interface PeerAddress {
@@ -21,8 +24,12 @@ interface Entry extends PeerAddress {
 
 /** Addresses kept per torrent; swarms larger than this need no more. */
 const ADDRESSES_MAX = 2000;
+/** Of those, what peers told: the rest is kept for sources that a stranger cannot fill. */
+const TOLD_ADDRESSES_MAX = 1000;
 /** Failures after which an address that no user gave is forgotten. */
 const FAILURES_MAX = 5;
+/** The same for addresses that peers told: made-up ones must not be knocked at for long. */
+const TOLD_FAILURES_MAX = 1;
 /** The wait after a failure doubles from this … */
 const RETRY_MS = 2_000;
 /** … to at most this. */
@@ -40,6 +47,7 @@ export class PeerBook {
   readonly #banned = new Set<string>();
   /** No address can be tried before this: asking costs nothing until then. */
   #quietUntil = 0;
+  #toldCount = 0;
 
   get size(): number {
     return this.#entries.size;
@@ -59,6 +67,8 @@ export class PeerBook {
     if (this.#entries.has(key) || this.isBanned(address)) return false;
     if (this.#entries.size >= ADDRESSES_MAX || address.port < 1 || address.port > 65535)
       return false;
+    if (source === 'pex' && this.#toldCount >= TOLD_ADDRESSES_MAX) return false;
+    if (source === 'pex') this.#toldCount++;
     this.#entries.set(key, {
       ...address,
       source,
@@ -95,8 +105,9 @@ export class PeerBook {
     if (!entry) return;
     entry.isInUse = false;
     entry.failures = isWorking ? 1 : entry.failures + 1;
-    if (entry.failures > FAILURES_MAX && entry.source !== 'user') {
-      this.#entries.delete(key);
+    const failuresMax = entry.source === 'pex' ? TOLD_FAILURES_MAX : FAILURES_MAX;
+    if (entry.failures > failuresMax && entry.source !== 'user') {
+      this.#delete(entry);
       return;
     }
     const most = entry.source === 'user' ? RETRY_MS * 8 : RETRY_MS_MAX;
@@ -134,17 +145,29 @@ export class PeerBook {
 
   /** The address turned out to be our own: never try it again. */
   forget(address: PeerAddress): void {
-    this.#entries.delete(keyOf(address));
+    const entry = this.#entries.get(keyOf(address));
+    if (entry) this.#delete(entry);
+  }
+
+  /** The torrent turned out to be private: what peers and neighbours told is forgotten (BEP 27). */
+  keepPrivate(): void {
+    for (const entry of [...this.#entries.values()]) {
+      if (entry.source !== 'user' && entry.source !== 'tracker') this.#delete(entry);
+    }
   }
 
   /** Nobody at this host is talked to again for this torrent. */
   ban(address: PeerAddress): void {
     if (this.#banned.size < BANS_MAX) this.#banned.add(banKey(address));
-    for (const [key, entry] of this.#entries) if (this.isBanned(entry)) this.#entries.delete(key);
+    for (const entry of this.#entries.values()) if (this.isBanned(entry)) this.#delete(entry);
   }
 
   isBanned(address: PeerAddress): boolean {
     return this.#banned.has(banKey(address));
+  }
+
+  #delete(entry: Entry): void {
+    if (this.#entries.delete(keyOf(entry)) && entry.source === 'pex') this.#toldCount--;
   }
 }
 

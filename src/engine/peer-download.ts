@@ -52,7 +52,9 @@ export class PeerDownload implements Taker {
     const { work } = this.#wiring.owner;
     if (!work) return;
     const { geometry, picker } = work;
-    this.#context = { geometry, picker, taker: this, outbox: this.#wiring.outbox };
+    const { outbox } = this.#wiring;
+    const { engine } = this.#wiring.owner;
+    this.#context = { geometry, picker, taker: this, outbox, clock: () => engine.clock() };
     this.pieces.start(work);
     this.updateInterest();
   }
@@ -66,7 +68,6 @@ export class PeerDownload implements Taker {
   sample(elapsedMs: number, now: Instant): void {
     this.received.sample(elapsedMs);
     const wasSnubbed = this.requests.isSnubbed;
-    this.requests.isUrgent = this.#context?.picker.isUrgent ?? false;
     this.requests.sample(this.received.rate, now);
     if (!this.requests.isSnubbed || wasSnubbed || !this.#context) return;
     this.giveUpArrival();
@@ -106,6 +107,16 @@ export class PeerDownload implements Taker {
     if (!this.isInteresting || !this.#context || this.#wiring.isClosed) return;
     if (this.isChokingUs && this.#allowed.size === 0) return;
     this.requests.fill(this.#context, this.#wiring.owner.engine.now);
+  }
+
+  /** Asks for what has just become urgent, and takes back what stands in its way. */
+  hurry(): void {
+    if (!this.isInteresting || !this.#context || this.#wiring.isClosed) return;
+    const { geometry } = this.#context;
+    const { now } = this.#wiring.owner.engine;
+    for (const key of this.requests.hurry(this.#context, now)) {
+      this.cancel(Math.floor(key / geometry.blocksPerPiece), key % geometry.blocksPerPiece);
+    }
   }
 
   /** Another peer delivered this block. */

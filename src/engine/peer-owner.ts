@@ -5,6 +5,7 @@ import type { DownloadTap } from './download-tap.ts';
 import type { PeerExtension } from './extension.ts';
 import type { MetadataOwner } from './metadata-exchange.ts';
 import type { PartialPiece } from './partial-piece.ts';
+import type { PeerAddress } from './peer-book.ts';
 import type { PiecePicker } from './piece-picker.ts';
 import type { PieceStore } from './ports.ts';
 import type { Selection } from './selection.ts';
@@ -24,14 +25,20 @@ export interface PieceWork {
 export interface EngineContext {
   /** The time of the event being handled, to about a tick. */
   readonly now: Instant;
+  /** The time to the millisecond, for what has to be timed. */
+  clock(): Instant;
   readonly localPeerId: Uint8Array;
   readonly clientName: string;
   readonly listenPort: number;
+  /** UDP port of our DHT node; 0 while there is none. */
+  readonly dhtPort: number;
   readonly extensions: readonly PeerExtension[];
   readonly uploads: UploadScheduler;
   readonly downloads: DownloadTap;
   readonly sha1: (view: Uint8Array) => Uint8Array;
   requestRechoke(): void;
+  /** A peer says that its DHT node is there. */
+  onDhtNode(address: PeerAddress): void;
 }
 
 /** A torrent, as its peers see it. */

@@ -3,7 +3,13 @@
  * `peer-upload.ts`, and to the extensions; here is its life-cycle.
  */
 import type { Instant } from '../units/index.ts';
-import { type Handshake, PeerFramer, type PeerMessageSink, WireError } from '../wire/index.ts';
+import {
+  encodePort,
+  type Handshake,
+  PeerFramer,
+  type PeerMessageSink,
+  WireError,
+} from '../wire/index.ts';
 import type { PeerCounters } from './extension.ts';
 import { ExtensionHub } from './extension-hub.ts';
 import { METADATA_EXTENSION, MetadataExchange } from './metadata-exchange.ts';
@@ -37,6 +43,7 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
   #heardAt: Instant;
   #spokeAt: Instant;
   #isPaused = false;
+  #hasToldPort = false;
 
   constructor(
     owner: PeerOwner,
@@ -92,6 +99,10 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
   get isDownloading(): boolean {
     return this.#wiring.owner.isDownloading;
   }
+  /** It wants nothing. */
+  get isSeed(): boolean {
+    return this.download.pieces.isComplete;
+  }
   get isServed(): boolean {
     return !this.download.isChokingUs;
   }
@@ -118,6 +129,7 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
   /** Says what we are and have. Called once, when the torrent knows the peer. */
   start(): void {
     this.upload.announcePieces();
+    this.#tellDhtPort();
     this.#sayHello();
     this.download.begin();
     this.flush();
@@ -245,6 +257,14 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
     this.download.onAllowedFast(index);
   }
 
+  /** BEP 5. Heard once: more of them would be a way to make us knock at many doors. */
+  onPort(port: number): void {
+    const { engine } = this.#wiring.owner;
+    if (this.#hasToldPort || port === 0) return;
+    this.#hasToldPort = true;
+    engine.onDhtNode({ host: this.remoteHost, port });
+  }
+
   onRequest(index: number, begin: number, length: number): void {
     this.upload.onRequest(index, begin, length);
   }
@@ -306,6 +326,11 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
     const { owner } = this.#wiring;
     const isUseless = owner.isSated && this.download.pieces.isComplete;
     if (isUseless && !this.isSettling) owner.onSeedMet(this.peerKey);
+  }
+
+  #tellDhtPort(): void {
+    const { dhtPort } = this.#wiring.owner.engine;
+    if (dhtPort > 0 && this.#remote.flags.dht) this.#wiring.outbox.push(encodePort(dhtPort));
   }
 
   #sayHello(): void {

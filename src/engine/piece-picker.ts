@@ -71,9 +71,28 @@ export class PiecePicker {
     return !this.#critical.isEmpty;
   }
 
-  /** Replaces the pieces that have to be here by a time; what is here or not wanted is left out. */
-  setDeadlines(deadlines: readonly Deadline[]): void {
-    this.#critical.replace(deadlines.filter(({ piece }) => this.#selection.isMissing(piece)));
+  /** Whether what has to be here by a time is overdue: then the rate is what is lacking. */
+  isLate(now: Instant): boolean {
+    return this.#critical.isLate(now);
+  }
+
+  /**
+   * Replaces the pieces that have to be here by a time; what is here or not wanted is left out.
+   * True when one of them is new and due at once: it is for `pickFresh`.
+   */
+  setDeadlines(deadlines: readonly Deadline[], now: Instant): boolean {
+    const missing = deadlines.filter(({ piece }) => this.#selection.isMissing(piece));
+    return this.#critical.replace(missing, now);
+  }
+
+  /** Whether `piece` has to be here within a second. */
+  isDueSoon(piece: number, now: Instant): boolean {
+    return this.#critical.isDueSoon(piece, now);
+  }
+
+  /** A block of a piece that has just become urgent; null when there is none for `taker`. */
+  pickFresh(taker: Taker): BlockPick | null {
+    return this.#critical.pickFresh(taker);
   }
 
   /** The selection has changed: every piece gets its new level, and peers choose anew. */

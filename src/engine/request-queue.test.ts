@@ -39,7 +39,7 @@ function asking(pieces = PIECES): {
     outbox.flush();
     return sentBytes / 17;
   };
-  return { queue, context: { geometry, picker, taker, outbox }, sent };
+  return { queue, context: { geometry, picker, taker, outbox, clock: () => instant(0) }, sent };
 }
 
 /** The peer delivers `count` of the blocks it was asked for. */

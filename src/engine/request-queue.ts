@@ -4,24 +4,28 @@ import { MESSAGE, putBlockRef, REQUEST_BYTES } from '../wire/index.ts';
 import type { PieceGeometry } from './content.ts';
 import type { Outbox } from './outbox.ts';
 import type { PartialPiece } from './partial-piece.ts';
+import { PendingRequests } from './pending-requests.ts';
 import type { PiecePicker } from './piece-picker.ts';
+import { ShortPipeline } from './short-pipeline.ts';
 import type { Taker } from './taker.ts';
 
 /** Requests in flight at first. */
 const DEPTH_FIRST = 16;
 /**
- * And the least later (libtorrent's number): sixteen held by a peer of 11 KiB/s would take 23 s, and
- * a few hundred such peers would hold all pieces that memory allows to be open.
+ * And the least later: sixteen held by a peer of 11 KiB/s would take 23 s, and a few hundred such
+ * peers would hold all pieces that memory allows to be open.
  */
-const DEPTH_MIN = 2;
+const DEPTH_MIN = 4;
 /** And at most: 8 MiB on their way, far beyond any one peer's bandwidth-delay product. */
 const DEPTH_MAX = 512;
 /** What peers take when they do not say (`reqq`, BEP 10): libtorrent's default. */
 const REMOTE_DEPTH_DEFAULT = 250;
 /** How much of the peer's rate is asked for ahead. */
 const DEPTH_SECONDS = 2;
-/** While something is urgent: what is asked for next comes behind all that was asked before. */
-const DEPTH_SECONDS_URGENT = 0.5;
+/** And while urgent pieces come late: then the rate is what is lacking. */
+const DEPTH_SECONDS_LATE = 0.5;
+/** What is urgent stands behind so many pipelines at most; the rest is cancelled. */
+const SURPLUS_TIMES = 2;
 /** A peer that owes blocks and sends none for so long is stalled … */
 const STALL_MS = 1_500;
 /** … unless at its rate so many blocks take longer. */
@@ -35,6 +39,8 @@ export interface RequestContext {
   readonly picker: PiecePicker;
   readonly taker: Taker;
   readonly outbox: Outbox;
+  /** The time to the millisecond; not read for every block. */
+  readonly clock: () => Instant;
 }
 
 /** A block that has begun to arrive. */
@@ -48,15 +54,18 @@ export class RequestQueue {
   /** Tag that the requests from now on carry. */
   tag = 0;
   isSnubbed = false;
-  /** Somebody waits for certain pieces: pipelines are kept short. */
-  isUrgent = false;
   /** Block key → tag of the request. */
-  readonly #pending = new Map<number, number>();
+  readonly #pending = new PendingRequests();
   /** Pending, but given back to the picker: another peer may deliver sooner. */
   readonly #released = new Set<number>();
   #depth = DEPTH_FIRST;
   #depthMax = Math.min(DEPTH_MAX, REMOTE_DEPTH_DEFAULT);
   #isGrowing = true;
+  readonly #short = new ShortPipeline();
+  /** Somebody waits for certain pieces: what they need next must not stand behind other blocks. */
+  #isShort = false;
+  /** Those pieces come late. */
+  #isLate = false;
   #lastRate = 0;
   #progressAt = 0;
   #arrival: Arrival | null = null;
@@ -77,8 +86,11 @@ export class RequestQueue {
     return now - this.#progressAt > Math.max(STALL_MS, STALL_BLOCKS * blockMs);
   }
 
+  /** Requests to have in flight. */
   get depth(): number {
-    return this.#depth;
+    if (!this.#isShort || this.isSnubbed) return this.#depth;
+    const least = this.#isLate ? this.#depth : 1;
+    return Math.min(this.#depthMax, Math.max(least, this.#short.depth));
   }
 
   /** Takes the remote's `reqq` into account. */
@@ -93,7 +105,10 @@ export class RequestQueue {
 
   /** Whether enough room has come up that a batch of requests is worth a write. */
   get wantsMore(): boolean {
-    return this.#depth - this.#pending.size >= Math.min(64, this.#depth >> 2 || 1);
+    const { depth } = this;
+    // A short pipeline runs dry sooner.
+    const batch = this.#isShort ? depth >> 3 : depth >> 2;
+    return depth - this.#pending.size >= Math.min(64, batch || 1);
   }
 
   /** Asks for as many blocks as fit; they leave with the outbox. */
@@ -101,7 +116,10 @@ export class RequestQueue {
     const { picker, taker } = context;
     if (this.#pending.size === 0) this.#progressAt = now;
     picker.review(now);
-    while (this.#pending.size < this.#depth) {
+    this.#isShort = picker.isUrgent || picker.isSequential;
+    this.#isLate = picker.isLate(now);
+    const { depth } = this;
+    while (this.#pending.size < depth) {
       const pick = picker.pick(taker);
       if (!pick) break;
       this.#ask(context, pick.piece, pick.block);
@@ -110,6 +128,29 @@ export class RequestQueue {
       const pick = picker.pickDuplicate(taker);
       if (pick) this.#ask(context, pick.piece, pick.block);
     }
+  }
+
+  /**
+   * Asks for what has just become urgent, as deep as the pipeline goes once more: it cannot wait
+   * until there is room. Returns the blocks that were asked for before and are now in its way.
+   */
+  hurry(context: RequestContext, now: Instant): readonly number[] {
+    const { picker, taker } = context;
+    this.#isShort = true;
+    if (this.#pending.size === 0) this.#progressAt = now;
+    picker.review(now);
+    const older = [...this.#pending.keys()];
+    const most = Math.min(this.#depthMax, older.length + this.depth);
+    while (this.#pending.size < most) {
+      const pick = picker.pickFresh(taker);
+      if (!pick) break;
+      this.#ask(context, pick.piece, pick.block);
+    }
+    if (this.#pending.size === older.length) return [];
+    const { blocksPerPiece } = context.geometry;
+    const isInTheWay = (key: number): boolean =>
+      !picker.isDueSoon(Math.floor(key / blocksPerPiece), now);
+    return older.slice(SURPLUS_TIMES * this.depth).filter(isInTheWay);
   }
 
   /** A block's header came. Where its payload goes, or null when it is not wanted any more. */
@@ -127,6 +168,7 @@ export class RequestQueue {
     now: Instant,
   ): { readonly tag: number | null; readonly arrival: Arrival | null } {
     const tag = this.#pending.get(key) ?? null;
+    this.#short.onAnswered(key, { isInUse: this.#isShort, clock: context.clock });
     if (this.#pending.delete(key) && !this.#arrival) this.#releaseBlock(context, key);
     this.#released.delete(key);
     this.#progressAt = now;
@@ -142,6 +184,7 @@ export class RequestQueue {
   reject(context: RequestContext, index: number, block: number): boolean {
     const key = context.geometry.blockKey(index, block);
     if (!this.#pending.delete(key)) return false;
+    this.#short.onGone(key);
     this.#releaseBlock(context, key);
     return true;
   }
@@ -150,6 +193,7 @@ export class RequestQueue {
   voidAll(context: RequestContext): void {
     this.releaseAll(context);
     this.#pending.clear();
+    this.#short.onGone(null);
     this.#released.clear();
   }
 
@@ -177,7 +221,7 @@ export class RequestQueue {
     if (this.#isGrowing && rate > 0 && rate < this.#lastRate * 1.05) this.#isGrowing = false;
     this.#lastRate = rate;
     if (!this.#isGrowing) {
-      const seconds = this.isUrgent ? DEPTH_SECONDS_URGENT : DEPTH_SECONDS;
+      const seconds = this.#isShort ? DEPTH_SECONDS_LATE : DEPTH_SECONDS;
       const wanted = Math.ceil((rate * seconds) / BLOCK_BYTES);
       this.#depth = Math.min(this.#depthMax, Math.max(DEPTH_MIN, wanted));
     }
@@ -195,6 +239,7 @@ export class RequestQueue {
     // It was given back while the peer was silent, and the request still stands.
     if (this.#pending.has(key)) return;
     this.#pending.set(key, this.tag);
+    this.#short.onAsked(key, this.#pending.size, context.clock);
     const { view, at } = outbox.reserve(REQUEST_BYTES);
     putBlockRef(view, at, MESSAGE.request, {
       index: piece.index,

@@ -36,7 +36,7 @@ test('what is due comes first, soonest first, whatever was begun before', () => 
   const picker = pickerFor([one]);
   const [begun = 0] = picked(picker, one, 1);
   const [first, second] = [(begun + 3) % 8, (begun + 1) % 8];
-  picker.setDeadlines(due([second, 3000], [first, 2000], [second, 9000]));
+  picker.setDeadlines(due([second, 3000], [first, 2000], [second, 9000]), instant(0));
   picker.review(instant(1000));
   assert.deepEqual(picked(picker, one, 4), Array(4).fill(first));
   assert.deepEqual(picked(picker, one, 4), Array(4).fill(second));
@@ -47,7 +47,7 @@ test('a peer that would be late leaves a piece to one that is much faster', () =
   const fast = testTaker({ peerKey: 1, receiveRate: FAST });
   const slow = testTaker({ peerKey: 2, receiveRate: 1000 });
   const picker = pickerFor([fast, slow]);
-  picker.setDeadlines(due([5, 2000], [3, 60_000]));
+  picker.setDeadlines(due([5, 2000], [3, 60_000]), instant(0));
   picker.review(instant(1000));
   assert.deepEqual(picked(picker, slow, 2), [3, 3]);
   assert.deepEqual(picked(picker, fast, 1), [5]);
@@ -57,7 +57,7 @@ test('a slow peer that alone has a piece is asked for it', () => {
   const fast = testTaker({ peerKey: 1, receiveRate: FAST, canTake: (piece) => piece !== 5 });
   const slow = testTaker({ peerKey: 2, receiveRate: 1000 });
   const picker = pickerFor([fast, slow]);
-  picker.setDeadlines(due([5, 2000]));
+  picker.setDeadlines(due([5, 2000]), instant(0));
   picker.review(instant(1000));
   assert.deepEqual(picked(picker, slow, 1), [5]);
 });
@@ -68,7 +68,7 @@ test('a block that will be late is asked of a faster peer, of three in all', () 
   const [first, ...others] = takers as [Taker, ...Taker[]];
   const alone = [first];
   const picker = pickerFor(alone);
-  picker.setDeadlines(due([5, 2000]));
+  picker.setDeadlines(due([5, 2000]), instant(0));
   picker.review(instant(1000));
   assert.deepEqual(picked(picker, first, 4), [5, 5, 5, 5]);
   alone.push(...others);
@@ -83,7 +83,7 @@ test('a block that comes in time is asked of nobody else', () => {
   const first = testTaker({ peerKey: 1, receiveRate: 100_000 });
   const second = testTaker({ peerKey: 2, receiveRate: FAST });
   const picker = pickerFor([first, second]);
-  picker.setDeadlines(due([5, 2000]));
+  picker.setDeadlines(due([5, 2000]), instant(0));
   picker.review(instant(1000));
   picked(picker, first, 4);
   picker.review(instant(1200));
@@ -102,7 +102,7 @@ test('a peer that stops in the middle of an urgent block lets go of it when anot
   });
   const takers = [stuck];
   const picker = pickerFor(takers);
-  picker.setDeadlines(due([5, 2000]));
+  picker.setDeadlines(due([5, 2000]), instant(0));
   picker.review(instant(1000));
   assert.equal(isFree, false);
   takers.push(testTaker({ peerKey: 2, receiveRate: FAST }));
@@ -113,7 +113,7 @@ test('a peer that stops in the middle of an urgent block lets go of it when anot
 test('a piece that is not wanted is not made urgent', () => {
   const one = testTaker({ peerKey: 1, receiveRate: FAST });
   const picker = pickerFor([one], Uint8Array.from([4, 4, 4, 4, 4, 0, 4, 4]));
-  picker.setDeadlines(due([5, 2000]));
+  picker.setDeadlines(due([5, 2000]), instant(0));
   assert.equal(picker.isUrgent, false);
   assert.ok(picked(picker, one, 40).every((piece) => piece !== 5));
 });

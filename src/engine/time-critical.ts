@@ -22,6 +22,12 @@ export interface CriticalSource {
 /** Open requests for one block at most. */
 export const DUPLICATES_MAX = 3;
 
+/** A new piece due within so long is asked for at once; others can wait for room. */
+const FRESH_MS = 100;
+/** A piece due within so long is not given up for another one. */
+const SOON_MS = 1_000;
+/** So long after its time, a piece shows that the peers do not keep up. */
+const OVERDUE_MS = 1_000;
 /** Pieces looked at for each pick; those due later are fetched in the usual order. */
 const WINDOW = 32;
 /** How often peers are compared. */
@@ -53,6 +59,8 @@ export class TimeCritical {
   /** By time. */
   #due: Due[] = [];
   #late: LateBlock[] = [];
+  /** Pieces that were not in the list before the last `replace`, and are due at once. */
+  #fresh: readonly Due[] = [];
   /** The pieces of the window: nobody fetches them in the usual order. */
   readonly #guarded = new Set<number>();
   #now = 0;
@@ -72,9 +80,24 @@ export class TimeCritical {
     return this.#guarded.has(piece);
   }
 
-  /** Replaces the list. Of a piece named twice the earlier time counts. */
-  replace(deadlines: Iterable<Deadline>): void {
+  /** Whether `piece` has to be here within a second. */
+  isDueSoon(piece: number, now: Instant): boolean {
+    return this.#due.some((due) => due.piece === piece && due.at - now < SOON_MS);
+  }
+
+  /** Whether the first piece should have been here a while ago. */
+  isLate(now: Instant): boolean {
+    const [first] = this.#due;
+    return first !== undefined && now - first.at > OVERDUE_MS;
+  }
+
+  /**
+   * Replaces the list. Of a piece named twice the earlier time counts. True when a piece is new, or
+   * wanted sooner than before, and due at once.
+   */
+  replace(deadlines: Iterable<Deadline>, now: Instant): boolean {
     const named = new Set<number>();
+    const before = new Map(this.#due.map(({ piece, at }) => [piece, at]));
     this.#due = [];
     for (const { piece, at } of [...deadlines].sort((a, b) => a.at - b.at)) {
       if (named.has(piece)) continue;
@@ -84,6 +107,19 @@ export class TimeCritical {
     this.#late = [];
     this.#reviewedAt = -Infinity;
     this.#guard();
+    const isNew = ({ piece, at }: Deadline): boolean => (before.get(piece) ?? Infinity) > at;
+    this.#fresh = this.#due.filter((due) => due.at - now <= FRESH_MS && isNew(due));
+    return this.#fresh.length > 0;
+  }
+
+  /** A free block of a piece that is new in the list and due at once. */
+  pickFresh(taker: Taker): BlockPick | null {
+    for (const due of this.#fresh) {
+      if (this.#isTooSlow(taker, due)) continue;
+      const piece = this.#source.reach(due.piece, taker);
+      if (piece?.hasFree) return { piece, block: piece.askNext(taker.peerKey) };
+    }
+    return null;
   }
 
   /** The piece is here. */

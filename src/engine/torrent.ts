@@ -57,6 +57,8 @@ export class Torrent implements PeerOwner {
   peersMax = 100;
   work: PieceWork | null = null;
   collector: MetadataCollector | null = null;
+  /** Peers are found through trackers alone (BEP 27); false while the metadata is unknown. */
+  isPrivate = false;
   readonly #deps: TorrentDeps;
   readonly #addresses = new Map<number, PeerAddress>();
   #content: TorrentContent | null = null;
@@ -112,6 +114,8 @@ export class Torrent implements PeerOwner {
     picker.isSequential = this.#isSequential;
     this.collector = null;
     this.#content = content;
+    this.isPrivate = content.isPrivate ?? false;
+    if (this.isPrivate) this.book.keepPrivate();
     this.work = { geometry, have, selection, picker, store };
     this.#flow = new PieceFlow(content, this.work, { hasher, events: this.#flowEvents() });
     this.#phase = this.#phaseOf(this.work);
@@ -155,7 +159,15 @@ export class Torrent implements PeerOwner {
    * are left out.
    */
   setDeadlines(deadlines: readonly Deadline[]): void {
-    this.work?.picker.setDeadlines(deadlines);
+    const { work } = this;
+    if (!work?.picker.setDeadlines(deadlines, this.engine.clock())) return;
+    // Somebody waits now, and the next tick is far.
+    const rateOf = (peer: Peer): number => peer.download.receiveRate;
+    for (const peer of [...this.peers.values()].sort((a, b) => rateOf(b) - rateOf(a))) {
+      peer.download.hurry();
+      if (peer.download.requests.wantsMore) peer.download.fill();
+      peer.flush();
+    }
   }
 
   /** Closes every connection and gives memory back. What is on disk stays. */

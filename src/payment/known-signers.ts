@@ -22,8 +22,8 @@ export class KnownSigners {
   }
 
   /**
-   * Whether `signer` signed the 32-byte digest. Never true for the zero address, nor for a signature
-   * that is not canonical.
+   * Whether `signer` signed the 32-byte digest. Never true for the zero address, nor for a
+   * signature that is not canonical.
    *
    * With a known key the value of `v` is not looked at, as it says nothing that the key does not.
    * The contract does look at it: `claimableSignature` puts it right.

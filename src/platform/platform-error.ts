@@ -5,6 +5,7 @@ import { AppError } from '../units/index.ts';
 export type PlatformErrorCode =
   | 'PLATFORM_PORT_TAKEN'
   | 'PLATFORM_LISTEN'
+  | 'PLATFORM_IP_LIST'
   | 'PLATFORM_DISK_FULL'
   | 'PLATFORM_DISK'
   | 'PLATFORM_FILE_MISSING';

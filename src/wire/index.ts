@@ -10,6 +10,8 @@
  */
 export * from './bencode/index.ts';
 export * from './bw-pay/index.ts';
+export * from './dht/index.ts';
+export * from './extended/index.ts';
 export * from './magnet/index.ts';
 export * from './metainfo/index.ts';
 export * from './mse/index.ts';

@@ -11,7 +11,8 @@ export type WireErrorCode =
   | 'WIRE_LENGTH_EXCEEDED'
   | 'WIRE_EXTENSION'
   | 'WIRE_TRACKER'
-  | 'WIRE_BW_PAY';
+  | 'WIRE_BW_PAY'
+  | 'WIRE_DHT';
 
 /** Somebody sent bytes that are not what they claim to be. What they came in on closes. */
 export class WireError extends AppError<WireErrorCode> {

@@ -18,7 +18,8 @@ test('a paid download: the seller earns and cashes exactly what the buyer paid',
   const seeder = desk.start(
     [
       ...['seed', torrent, '--from', desk.at('source'), '--ask', '2', ...shared],
-      ...['--port', '0', '--no-trackers', '--json'],
+      // Slow enough that the lane is there before everything came for free.
+      ...['--port', '0', '--no-trackers', '--json', '--upload-limit', '4M'],
     ],
     'seller',
   );

@@ -52,13 +52,16 @@ export async function makeDesk(label: string): Promise<Desk> {
   return {
     at,
     run: (args, options = {}) =>
-      finish([...(options.under ?? []), process.execPath, PROGRAM, ...args], {
+      finish([...(options.under ?? []), process.execPath, PROGRAM, ...amongUs(args)], {
         env: { ...environment(options.home ?? 'home'), ...options.env },
         stdin: options.stdin ?? '',
       }),
     start: (args, home = 'home') => {
       const env = environment(home);
-      const child = startChild(process.execPath, [PROGRAM, ...args], { env, timeoutMs: 60_000 });
+      const child = startChild(process.execPath, [PROGRAM, ...amongUs(args)], {
+        env,
+        timeoutMs: 60_000,
+      });
       children.push(child);
       return child;
     },
@@ -67,6 +70,12 @@ export async function makeDesk(label: string): Promise<Desk> {
       await folder.dispose();
     },
   };
+}
+
+/** Nodes of tests look for nobody outside; `--dht-node` names a DHT of the test's own. */
+function amongUs(args: readonly string[]): readonly string[] {
+  const isNode = ['download', 'seed', 'stream'].includes(args[0] ?? '');
+  return isNode && !args.includes('--dht-node') ? [...args, '--no-dht', '--no-lsd'] : args;
 }
 
 /** The port a node says it listens on. */

@@ -49,6 +49,9 @@ interface Call {
   readonly params: readonly unknown[];
 }
 
+/** Wallets look after their claims every minute, on the same connection. */
+const KEEP_ALIVE_MS = 120_000;
+
 /** Listens on loopback, on `wantedPort` if it is free, else on one of the kernel's choice. */
 export async function startLocalProxy(
   backend: ProxyBackend,
@@ -56,6 +59,9 @@ export async function startLocalProxy(
 ): Promise<LocalProxy> {
   const proxy = new ProxyHandler(backend);
   const server = createServer((request, response) => void proxy.serve(request, response));
+  // Callers are told, and close first: a busy one would otherwise send on a connection that we are
+  // just closing, and take the chain for gone.
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   const port = (await listen(server, wantedPort)) ?? (await listen(server, 0));
   if (port === null) throw new ChainError('CHAIN_LOCAL', 'no free port for the local chain');
   return {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isChainError } from '../chain-error.ts';
 import type { NetworkChoice } from '../networks.ts';
 
-/** Another process notices within a second or two, and starts anvil; a busy machine takes longer. */
+/** Another process notices in a second or two, and starts anvil; a busy machine takes longer. */
 const TAKEOVER_MS = 15_000;
 const RETRY_MS = 200;
 

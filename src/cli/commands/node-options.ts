@@ -26,6 +26,9 @@ export interface NetworkOptions extends WalletOptions {
   readonly maxPeers?: number;
   readonly peer?: readonly HostPort[];
   readonly trackers: boolean;
+  readonly lsd: boolean;
+  readonly dht: boolean;
+  readonly dhtNode?: readonly HostPort[];
 }
 
 /** Which sides trade, and how. */
@@ -45,7 +48,9 @@ export function nodeOptions(options: NetworkOptions, trade: Trade | null): NodeO
     encryption: options.encryption,
     useTcp: options.tcp,
     useUtp: options.utp,
+    useLsd: options.lsd,
     ...(options.maxPeers === undefined ? {} : { peersMax: options.maxPeers }),
+    dht: options.dht ? { nodes: options.dhtNode ?? [], useRouters: true } : null,
     market: trade && { ...trade, wallet: walletChoice(options) },
   };
 }

@@ -319,7 +319,7 @@ interface Refused {
   readonly refusal: { readonly code: string; readonly text: string };
 }
 
-const BOOK_CLOSED: Refused = refuse('book-closed', 'the wallet is being closed');
+const BOOK_CLOSED: Refused = refuse('book-failed', 'the wallet is being closed');
 
 const CLAIMED: Refused = refuse('lane-claimed', 'the lane was claimed: offer another');
 

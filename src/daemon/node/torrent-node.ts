@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { EncryptionPolicy } from '../../engine/index.ts';
 import { AppError, assert, ZERO_ATTO } from '../../units/index.ts';
 import type { DataFolder } from '../data-folder.ts';
+import type { DhtChoice, NodeDht } from '../dht/index.ts';
 import {
   Transfer,
   type TransferListener,
@@ -26,6 +27,8 @@ export interface NodeOptions {
   /** Absent: both. */
   readonly useTcp?: boolean;
   readonly useUtp?: boolean;
+  /** Whether neighbours are told of torrents, and heard (BEP 14); left out, they are not. */
+  readonly useLsd?: boolean;
   /** Peers of one torrent, and connections in all where those are more. Default 100 and 500. */
   readonly peersMax?: number;
   /**
@@ -33,6 +36,8 @@ export interface NodeOptions {
    * that one torrent can use.
    */
   readonly shards?: number;
+  /** How the DHT is joined; null or left out does not. */
+  readonly dht?: DhtChoice | null;
   /** Null for an ordinary client, which loads nothing that has to do with money. */
   readonly market: MarketOptions | null;
 }
@@ -57,10 +62,16 @@ export function defaultShards(): number {
 /** A running node. */
 export class TorrentNode {
   readonly transfer: TransferPool;
+  /** null when it was not asked for. */
+  readonly dht: NodeDht | null;
   readonly #market: NodeMarket | null;
 
-  constructor(transfer: TransferPool, market: NodeMarket | null) {
+  constructor(
+    transfer: TransferPool,
+    { market, dht }: { readonly market: NodeMarket | null; readonly dht: NodeDht | null },
+  ) {
     this.transfer = transfer;
+    this.dht = dht;
     this.#market = market;
   }
 
@@ -78,6 +89,7 @@ export class TorrentNode {
     try {
       await this.transfer.stop();
     } finally {
+      await this.dht?.close();
       if (this.#market) turnover = await this.#market.close();
     }
     return turnover;
@@ -90,13 +102,18 @@ export async function startNode(
   listener: TransferListener,
 ): Promise<TorrentNode> {
   const market = options.market && (await openMarket(options.market));
+  const dht = options.dht ? await makeDht(options.dht) : null;
   try {
     const start = (listenPort: number): Promise<Transfer> =>
-      Transfer.start(transferOptions(options, { listenPort, market }), listener);
+      Transfer.start(transferOptions(options, { listenPort, market, dht }), listener);
     const { uploadLimit: upload, downloadLimit: download } = options;
     const shards = await startShards(options, start);
-    return new TorrentNode(new TransferPool(shards, { upload, download }), market);
+    // Others look for a client's node where its peers are.
+    const port = shards[0]?.port ?? 0;
+    await dht?.open({ port, bindHost: options.bindHost, file: options.data.dht });
+    return new TorrentNode(new TransferPool(shards, { upload, download }), { market, dht });
   } catch (failure) {
+    await dht?.close();
     await market?.close();
     throw failure;
   }
@@ -108,10 +125,23 @@ async function openMarket(options: MarketOptions): Promise<NodeMarket> {
   return Loaded.open(options);
 }
 
+/** Loads the DHT. */
+async function makeDht(choice: DhtChoice): Promise<NodeDht> {
+  const { NodeDht: Loaded } = await import('../dht/index.ts');
+  return new Loaded(choice);
+}
+
+/** What a shard is given of the node's parts. */
+interface ShardParts {
+  readonly listenPort: number;
+  readonly market: NodeMarket | null;
+  readonly dht: NodeDht | null;
+}
+
 /** One shard's part. */
 function transferOptions(
   options: NodeOptions,
-  { listenPort, market }: { readonly listenPort: number; readonly market: NodeMarket | null },
+  { listenPort, market, dht }: ShardParts,
 ): TransferOptions {
   const { data, bindHost, uploadLimit, downloadLimit, peersMax, shards = 1 } = options;
   return {
@@ -119,6 +149,7 @@ function transferOptions(
     bindHost,
     uploadLimit: uploadLimit / shards,
     downloadLimit: downloadLimit / shards,
+    useLsd: options.useLsd ?? false,
     ...(peersMax === undefined ? {} : roomFor(peersMax)),
     encryption: options.encryption ?? 'allow',
     useTcp: options.useTcp ?? true,
@@ -126,6 +157,7 @@ function transferOptions(
     resumeDir: data.resume,
     exchange: market?.settingsFor(shards) ?? null,
     moneyPort: market?.newPort() ?? null,
+    dhtPort: dht?.newLine() ?? null,
   };
 }
 

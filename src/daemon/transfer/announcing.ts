@@ -1,6 +1,7 @@
 /** One torrent's announces: they go on whether the torrent is at work or asleep. */
 import type { PeerAddress, Torrent } from '../../engine/index.ts';
 import type { TrackerAnnouncer } from '../../platform/tracker/index.ts';
+import type { DhtLine } from './dht-line.ts';
 import type { TorrentNews } from './messages.ts';
 
 /** Peers kept for a torrent that is asleep: as many as one tracker names. */
@@ -20,8 +21,10 @@ export interface AnnouncingDeps {
   readonly port: () => number;
   /** Loads the tracker client only when a torrent has trackers. */
   readonly announcer: () => Promise<TrackerAnnouncer>;
+  /** null without a DHT. */
+  readonly dht: DhtLine | null;
   readonly tell: (news: TorrentNews) => void;
-  /** A tracker named peers of a torrent that is asleep. */
+  /** Somebody named peers of a torrent that is asleep. */
   readonly onPeersWhileAsleep: () => void;
 }
 
@@ -33,6 +36,7 @@ export class Announcing {
   #torrent: Torrent | null = null;
   #isStarted = false;
   #isStopped = false;
+  #isInDht = false;
   #peers: readonly PeerAddress[] = [];
   /** What was moved before the torrent last fell asleep. */
   #receivedBytes = 0;
@@ -60,8 +64,10 @@ export class Announcing {
   /** Begins to announce; a second call does nothing. */
   async start(): Promise<void> {
     const { trackers, infoHash, isPrivate } = this.#announced;
-    if (trackers.length === 0 || this.#isStarted) return;
+    if (this.#isStarted) return;
     this.#isStarted = true;
+    this.#followInDht();
+    if (trackers.length === 0) return;
     const announcer = await this.#deps.announcer();
     if (this.#isStopped) return;
     this.#announcer = announcer;
@@ -72,7 +78,7 @@ export class Announcing {
       tiers: trackers,
       isPrivate,
       getStats: () => this.#stats(),
-      onPeers: (peers) => this.#onPeers(peers),
+      onPeers: (peers) => this.#onPeers(peers, 'tracker'),
       onStatus: (status) => {
         const isFailure = status.state === 'failing' || status.state === 'disabled';
         const line = status.message ?? `tracker ${status.tracker} is ${status.state}`;
@@ -84,12 +90,32 @@ export class Announcing {
   /** The download finished in this session. */
   completed(): void {
     this.#announcer?.completed();
+    if (this.#isInDht) this.#followInDht();
+  }
+
+  /** The metadata came, and the torrent is private: only trackers may know of it (BEP 27). */
+  leaveDht(): void {
+    this.#isInDht = false;
+    this.#deps.dht?.unfollow(this.#announced.infoHash);
   }
 
   /** Says goodbye; resolves when the trackers have heard it, or after two seconds. */
   async stop(): Promise<void> {
     this.#isStopped = true;
+    this.leaveDht();
     await this.#announcer?.stop();
+  }
+
+  #followInDht(): void {
+    const { infoHash, isPrivate } = this.#announced;
+    if (isPrivate || !this.#deps.dht) return;
+    this.#isInDht = true;
+    this.#deps.dht.follow({
+      infoHash,
+      port: this.#deps.port(),
+      isSeed: this.#torrent === null || this.#torrent.phase === 'seeding',
+      onPeers: (peers) => this.#onPeers(peers, 'dht'),
+    });
   }
 
   #stats(): { uploadedBytes: number; downloadedBytes: number; leftBytes: number } {
@@ -103,9 +129,9 @@ export class Announcing {
     };
   }
 
-  #onPeers(peers: readonly PeerAddress[]): void {
+  #onPeers(peers: readonly PeerAddress[], source: 'tracker' | 'dht'): void {
     if (this.#torrent) {
-      this.#torrent.addPeers(peers, 'tracker');
+      this.#torrent.addPeers(peers, source);
       return;
     }
     this.#peers = [...peers, ...this.#peers].slice(0, PEERS_KEPT_MAX);

@@ -24,6 +24,8 @@ export interface TransferOptions {
   /** Whether peers are dialled and let in over TCP, over uTP; absent: yes. */
   readonly useTcp?: boolean;
   readonly useUtp?: boolean;
+  /** Whether neighbours are told of torrents, and heard (BEP 14); left out, they are not. */
+  readonly useLsd?: boolean;
   /** Connections at most, all torrents together; left out, the engine's number. */
   readonly connectionsMax?: number;
   /** Peers of one torrent at most; left out, the engine's number. */
@@ -34,6 +36,8 @@ export interface TransferOptions {
   readonly exchange: ExchangeSettings | null;
   /** Where purse and book are served; goes with `exchange`. */
   readonly moneyPort: MessagePort | null;
+  /** Where the node's DHT is served; null or left out without one. */
+  readonly dhtPort?: MessagePort | null;
 }
 
 /** A torrent to work on. */

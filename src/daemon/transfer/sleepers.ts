@@ -13,7 +13,7 @@ const GOODBYES_AT_ONCE = 50;
 const GOODBYES_MS = 5_000;
 
 interface Sleeper {
-  /** Null when there are no trackers. */
+  /** Null when there is nowhere to announce. */
   readonly announcing: Announcing | null;
   calledAt: number;
 }
@@ -46,13 +46,14 @@ export class Sleepers {
     return this.#sleepers.has(torrent);
   }
 
-  /** Registers torrents; those with trackers are announced one after another. */
+  /** Registers torrents; those that are announced anywhere begin one after another. */
   add(torrents: readonly SleepingTorrent[]): void {
     for (const { torrent, trackers, isPrivate } of torrents) {
       let announcing: Announcing | null = null;
-      if (trackers.length > 0) {
+      const deps = this.#deps.depsFor(torrent);
+      if (trackers.length > 0 || (deps.dht && !isPrivate)) {
         const announced = { infoHash: fromHex(torrent), trackers, isPrivate };
-        announcing = new Announcing(announced, this.#deps.depsFor(torrent));
+        announcing = new Announcing(announced, deps);
         this.#starting.push(announcing);
       }
       this.#put(torrent, announcing);

@@ -48,8 +48,9 @@ export function readInput(source: TorrentSpec['source']): TorrentInput {
 /** The engine's view of an info dictionary. Throws as `readInput` does. */
 export function contentOf(info: InfoDict): TorrentContent {
   if (!info.pieceHashesV1) throw unsupported();
-  const { name, pieceLengthBytes, totalBytes, infoBytes } = info;
-  return { name, pieceLengthBytes, totalBytes, pieceHashes: info.pieceHashesV1, infoBytes };
+  const { name, pieceLengthBytes, totalBytes, infoBytes, isPrivate } = info;
+  const pieceHashes = info.pieceHashesV1;
+  return { name, pieceLengthBytes, totalBytes, pieceHashes, infoBytes, isPrivate };
 }
 
 function unsupported(): DaemonError {

@@ -84,7 +84,8 @@ export class TorrentRunner {
     this.wishes = new TorrentWishes(this.torrent, spec, this.#input.selectOnly);
     this.torrent.addPeers([...spec.peers, ...peers], 'user');
     const isPrivate = info?.isPrivate ?? false;
-    this.announcing = deps.announcingFor({ infoHash, trackers, isPrivate });
+    const used = spec.useTrackers ? trackers : [];
+    this.announcing = deps.announcingFor({ infoHash, trackers: used, isPrivate });
     this.announcing.attach(this.torrent);
   }
 
@@ -92,7 +93,7 @@ export class TorrentRunner {
   async start(): Promise<void> {
     try {
       if (this.#input.info) await this.#begin(this.#input.info);
-      if (this.#spec.useTrackers) await this.announcing.start();
+      await this.announcing.start();
     } catch (failure) {
       this.#fail(failure);
     }
@@ -199,6 +200,7 @@ export class TorrentRunner {
     try {
       const info = parseInfoDict(infoBytes, digests);
       if (!isNamedBy(info, this.torrent.infoHash)) return;
+      if (info.isPrivate) this.announcing.leaveDht();
       this.#deps.tell({ kind: 'metadata', name: info.name, infoBytes: infoBytes.slice() });
       this.#begin(info).catch((failure) => this.#fail(failure));
     } catch (failure) {

@@ -1,9 +1,11 @@
 /** The transfer thread's inside: the engine, its port, its clock, and the torrents at work. */
+import { classifyAddress } from '../../discovery/index.ts';
 import {
   type Connection,
   type ConnectionEvents,
   Engine,
   type PeerAddress,
+  PeerExchange,
 } from '../../engine/index.ts';
 import { nodeHasher } from '../../platform/disk/index.ts';
 import { nodeMseCrypto, PeerNetwork } from '../../platform/net/index.ts';
@@ -18,7 +20,9 @@ import {
 } from '../../units/index.ts';
 import { DaemonError } from '../daemon-error.ts';
 import { Announcing, type AnnouncingDeps } from './announcing.ts';
+import { DhtLine } from './dht-line.ts';
 import { inTurn } from './in-turn.ts';
+import type { LocalPeers } from './local-peers.ts';
 import type { LoopExchange } from './loop-exchange.ts';
 import type {
   SleepingTorrent,
@@ -61,10 +65,12 @@ export class TransferLoop implements TransferCalls {
   readonly #exchange: LoopExchange | null;
   readonly #runners = new Map<string, TorrentRunner>();
   readonly #sleepers: Sleepers;
+  readonly #dht: DhtLine | null;
   /** Files are hashed torrent by torrent: two at a time would only move the disk's head. */
   readonly #checkTurn: CheckTurn = inTurn();
   #sleepCheckAt = 0;
   #network: PeerNetwork | null = null;
+  #localPeers: LocalPeers | null = null;
   #timer: NodeJS.Timeout | null = null;
   #transport: TrackerTransport | null = null;
 
@@ -72,15 +78,21 @@ export class TransferLoop implements TransferCalls {
     this.#options = options;
     this.#tell = tell;
     this.#exchange = exchange;
+    const pex = new PeerExchange({
+      torrentOf: (key) => this.#engine.torrents.get(key) ?? null,
+      classify: classifyAddress,
+    });
     this.#engine = new Engine(
       {
         dialer: { connect: (host, port, events) => this.#dial(host, port, events) },
         hasher: nodeHasher,
         random: Math.random,
-        extensions: exchange ? [exchange.extension] : [],
+        clock: () => instant(performance.now()),
+        extensions: exchange ? [exchange.extension, pex] : [pex],
         uploadPolicy: exchange?.policy ?? null,
         encryption: { policy: options.encryption ?? 'allow', crypto: nodeMseCrypto },
         rouse: (key) => this.#sleepers.call(key),
+        onDhtNode: (address) => this.#dht?.addNode(address),
       },
       {
         clientName: CLIENT_NAME,
@@ -89,6 +101,9 @@ export class TransferLoop implements TransferCalls {
         ...engineLimits(options),
       },
     );
+    const { dhtPort } = options;
+    const dht = dhtPort ? new DhtLine(dhtPort, (port) => (this.#engine.dhtPort = port)) : null;
+    this.#dht = dht;
     this.#sleepers = new Sleepers({
       depsFor: (key) => this.#announcingDeps(key),
       call: (key) => tell(key, { kind: 'wanted' }),
@@ -110,6 +125,7 @@ export class TransferLoop implements TransferCalls {
     // The engine learns the time before the first connection can come in.
     loop.#engine.tick(instant(performance.now()));
     await loop.#open();
+    if (options.useLsd) await loop.#meetNeighbours();
     loop.#timer = setInterval(() => loop.#tick(), TICK_MS);
     return loop;
   }
@@ -212,6 +228,7 @@ export class TransferLoop implements TransferCalls {
 
   async stop(): Promise<void> {
     this.#network?.stopListening();
+    this.#localPeers?.close();
     await this.settle();
     const runners = [...this.#runners.values()];
     await Promise.all([this.#sleepers.stop(), ...runners.map((runner) => runner.stop())]);
@@ -227,6 +244,7 @@ export class TransferLoop implements TransferCalls {
     this.#engine.tick(instant(now));
     if (now - this.#sleepCheckAt < SLEEP_CHECK_MS) return;
     this.#sleepCheckAt = now;
+    this.#localPeers?.tick(instant(now));
     const stayMs = this.#runners.size > AWAKE_MANY ? STAY_AWAKE_MS_MANY : STAY_AWAKE_MS;
     for (const [key, runner] of this.#runners) {
       if (runner.idleMs(now) < stayMs) continue;
@@ -242,6 +260,7 @@ export class TransferLoop implements TransferCalls {
       localPeerId: this.#engine.localPeerId,
       port: () => this.#engine.listenPort,
       announcer: () => this.#announcer(),
+      dht: this.#dht,
       tell: (news) => this.#tell(key, news),
       onPeersWhileAsleep: () => this.#sleepers.call(key),
     };
@@ -258,6 +277,13 @@ export class TransferLoop implements TransferCalls {
   #dial(host: string, port: number, events: ConnectionEvents): Connection {
     assert(this.#network, 'nothing is dialled before the ports are open');
     return this.#network.dialer.connect(host, port, events);
+  }
+
+  async #meetNeighbours(): Promise<void> {
+    const { LocalPeers: Loaded } = await import('./local-peers.ts');
+    const { bindHost } = this.#options;
+    const onOther = (key: string): void => void this.#sleepers.call(key);
+    this.#localPeers = await Loaded.open({ engine: this.#engine, bindHost, onOther });
   }
 
   /** Trackers cost module loading; torrents without them do not pay for it. */

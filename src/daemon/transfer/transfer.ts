@@ -55,7 +55,7 @@ export class Transfer implements TransferCalls {
     const suffix = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
     const worker = new Worker(new URL(`./worker.${suffix}`, import.meta.url), {
       workerData: options,
-      transferList: options.moneyPort ? [options.moneyPort] : [],
+      transferList: [options.moneyPort, options.dhtPort].flatMap((port) => port ?? []),
       name: 'transfer',
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB_MAX },
     });

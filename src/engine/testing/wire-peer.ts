@@ -30,6 +30,7 @@ const SILENT: PeerMessageSink = {
   onCancel: () => {},
   onReject: () => {},
   onAllowedFast: () => {},
+  onPort: () => {},
   onExtended: () => {},
   onBlockStart: () => null,
   onBlockEnd: () => {},

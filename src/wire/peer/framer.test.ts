@@ -11,6 +11,7 @@ import {
   encodeBlockRef,
   encodeExtended,
   encodeIndex,
+  encodePort,
   MESSAGE,
   putPieceHeader,
 } from './messages.ts';
@@ -29,7 +30,9 @@ function recorder(log: string[], wants: (index: number) => boolean = () => true)
     onCancel: (...block) => log.push(`cancel ${block}`),
     onReject: (...block) => log.push(`reject ${block}`),
     onAllowedFast: (index) => log.push(`allowed fast ${index}`),
+    onPort: (port) => log.push(`port ${port}`),
     onExtended: (id, payload) => log.push(`extended ${id} ${toHex(payload)}`),
+    onHashMessage: (id, body) => log.push(`hashes ${id} ${body.length}`),
     onBlockStart: (index, begin, length) => {
       log.push(`block ${index},${begin},${length}`);
       block = wants(index) ? new Uint8Array(length) : null;
@@ -112,6 +115,7 @@ test('every message of BEP 3 and BEP 6 has its bytes and is read back', () => {
       'reject 1,16384,16384',
     ],
     ['000000051100000007', encodeIndex(MESSAGE.allowedFast, 7), 'allowed fast 7'],
+    ['00000003091ae1', encodePort(6881), 'port 6881'],
     ['0000000414006465', encodeExtended(0, Uint8Array.of(0x64, 0x65)), 'extended 0 6465'],
   ];
   for (const [hex, encoded, meaning] of vectors) {
@@ -129,10 +133,9 @@ test('indexes up to 2^32-1 are read as positive numbers', () => {
   assert.deepEqual(read(encodeIndex(MESSAGE.have, 0xffffffff)), ['have 4294967295']);
 });
 
-test('keep-alives, ports, suggestions and unknown messages say nothing', () => {
+test('keep-alives, suggestions and unknown messages say nothing', () => {
   const stream = concatBytes(
     new Uint8Array(4),
-    fromHex('00000003091ae1'),
     encodeIndex(MESSAGE.suggest, 3),
     fromHex('00000004630102ff'),
     new Uint8Array(8),

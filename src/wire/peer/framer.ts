@@ -4,6 +4,7 @@
  */
 import { BLOCK_BYTES } from '../../units/index.ts';
 import { WireError } from '../wire-error.ts';
+import { HASH_REF_BYTES } from './hash-messages.ts';
 import { EXTENDED_BYTES_MAX, MESSAGE } from './messages.ts';
 
 /** What a stream says. Views are borrowed: the reader's buffer changes after the call. */
@@ -18,7 +19,11 @@ export interface PeerMessageSink {
   onCancel(index: number, begin: number, length: number): void;
   onReject(index: number, begin: number, length: number): void;
   onAllowedFast(index: number): void;
+  /** The peer's DHT node listens at this UDP port (BEP 5). Left out by who has no use for it. */
+  onPort?(port: number): void;
   onExtended(id: number, payload: Uint8Array): void;
+  /** Hash request, hashes or hash reject (BEP 52), as `id` says: for `decodeHashes`. */
+  onHashMessage?(id: number, body: Uint8Array): void;
   /** Where the payload of a block goes: exactly `length` bytes, or null to drop it. */
   onBlockStart(index: number, begin: number, length: number): Uint8Array | null;
   onBlockEnd(index: number, begin: number, length: number): void;
@@ -44,6 +49,9 @@ const BODY_BYTES: Readonly<Record<number, number>> = {
   [MESSAGE.haveNone]: 0,
   [MESSAGE.reject]: 12,
   [MESSAGE.allowedFast]: 4,
+  [MESSAGE.port]: 2,
+  [MESSAGE.hashRequest]: HASH_REF_BYTES,
+  [MESSAGE.hashReject]: HASH_REF_BYTES,
 };
 
 /** A message's longest acceptable length, its id included. */
@@ -56,7 +64,7 @@ function lengthMax(id: number): number {
     case MESSAGE.extended:
       return EXTENDED_BYTES_MAX;
     default:
-      // Everything else we know is at most 13 bytes; unknown messages are skipped within reason.
+      // Everything else we know is at most 17 KiB; unknown messages are skipped within reason.
       return 64 * 1024;
   }
 }
@@ -232,11 +240,13 @@ export class PeerFramer {
     } else if (id === MESSAGE.reject) {
       sink.onReject(uint32(body, 0), uint32(body, 4), uint32(body, 8));
     } else if (id === MESSAGE.allowedFast) sink.onAllowedFast(uint32(body, 0));
+    else if (id === MESSAGE.port) sink.onPort?.(((body[0] ?? 0) << 8) | (body[1] ?? 0));
     else if (id === MESSAGE.extended) {
       if (body.length < 1) malformed(id, 0);
       sink.onExtended(body[0] ?? 0, body.subarray(1));
-    }
-    // Port, suggest and messages we do not know are allowed and ignored (BEP 3, BEP 4).
+    } else if (id >= MESSAGE.hashRequest && id <= MESSAGE.hashReject)
+      sink.onHashMessage?.(id, body);
+    // Suggest and messages we do not know are allowed and ignored (BEP 3, BEP 4).
   }
 }
 

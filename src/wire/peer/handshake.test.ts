@@ -13,8 +13,8 @@ import { clientName, makePeerId } from './peer-id.ts';
 
 const bytes20 = fc.uint8Array({ minLength: 20, maxLength: 20 });
 const flags = fc
-  .tuple(fc.boolean(), fc.boolean(), fc.boolean())
-  .map(([extended, fast, dht]) => ({ extended, fast, dht }));
+  .tuple(fc.boolean(), fc.boolean(), fc.boolean(), fc.boolean())
+  .map(([extended, fast, dht, v2]) => ({ extended, fast, dht, v2 }));
 
 function ascii(text: string): Uint8Array {
   return Uint8Array.from(text, (char) => char.charCodeAt(0));
@@ -24,9 +24,9 @@ test('a handshake is 19, the protocol name, 8 reserved bytes, info-hash, peer id
   const view = encodeHandshake({
     infoHash: ascii('aaaaaaaaaaaaaaaaaaaa'),
     peerId: ascii('-BW0100-bbbbbbbbbbbb'),
-    flags: { extended: true, fast: true, dht: true },
+    flags: { extended: true, fast: true, dht: true, v2: true },
   });
-  const reserved = '\0\0\0\0\0\x10\0\x05';
+  const reserved = '\0\0\0\0\0\x10\0\x15';
   const text = `\x13BitTorrent protocol${reserved}aaaaaaaaaaaaaaaaaaaa-BW0100-bbbbbbbbbbbb`;
   assert.deepEqual(view, ascii(text));
 });
@@ -38,7 +38,8 @@ test('reserved bits nobody gave a meaning are ignored', () => {
     flags: { extended: false, fast: false, dht: false },
   });
   view.fill(0xff, 20, 28);
-  assert.deepEqual(decodeHandshake(view).flags, { extended: true, fast: true, dht: true });
+  const all = { extended: true, fast: true, dht: true, v2: true };
+  assert.deepEqual(decodeHandshake(view).flags, all);
 });
 
 test('what is encoded is decoded, whatever it says', () => {

@@ -14,6 +14,8 @@ export interface HandshakeFlags {
   readonly fast: boolean;
   /** BEP 5, bit 0x01 of byte 7. */
   readonly dht: boolean;
+  /** BEP 52, bit 0x10 of byte 7: speaks v2 and takes the v2 hash of this torrent for it. */
+  readonly v2?: boolean;
 }
 
 /** A handshake. Arrays are 20 bytes each. */
@@ -28,7 +30,7 @@ export function encodeHandshake(handshake: Handshake): Uint8Array {
   const view = new Uint8Array(HANDSHAKE_BYTES);
   view.set(PROTOCOL);
   if (handshake.flags.extended) view[25] = 0x10;
-  view[27] = (handshake.flags.fast ? 0x04 : 0) | (handshake.flags.dht ? 0x01 : 0);
+  view[27] = flagsOf(handshake.flags);
   view.set(handshake.infoHash, 28);
   view.set(handshake.peerId, 48);
   return view;
@@ -53,6 +55,12 @@ export function decodeHandshake(view: Uint8Array): Handshake {
       extended: ((view[25] ?? 0) & 0x10) !== 0,
       fast: ((view[27] ?? 0) & 0x04) !== 0,
       dht: ((view[27] ?? 0) & 0x01) !== 0,
+      v2: ((view[27] ?? 0) & 0x10) !== 0,
     },
   };
+}
+
+/** Byte 7 of the reserved bits. */
+function flagsOf({ fast, dht, v2 }: HandshakeFlags): number {
+  return (fast ? 0x04 : 0) | (dht ? 0x01 : 0) | (v2 ? 0x10 : 0);
 }

@@ -1,4 +1,4 @@
-/** Peer wire protocol: handshake, framing, encoders (BEP 3, 4, 6, 10, 20). */
+/** Peer wire protocol: handshake, framing, encoders (BEP 3, 4, 6, 10, 20, 52). */
 
 export { PeerFramer, type PeerMessageSink } from './framer.ts';
 export {
@@ -10,6 +10,14 @@ export {
   looksLikeHandshake,
 } from './handshake.ts';
 export {
+  decodeHashes,
+  encodeHashes,
+  encodeHashRef,
+  HASHES_MAX,
+  type HashAnswer,
+  type HashRef,
+} from './hash-messages.ts';
+export {
   type BlockRef,
   EXTENDED_BYTES_MAX,
   encodeBare,
@@ -17,6 +25,7 @@ export {
   encodeBlockRef,
   encodeExtended,
   encodeIndex,
+  encodePort,
   MESSAGE,
   PIECE_HEADER_BYTES,
   putBlockRef,

@@ -1,4 +1,4 @@
-/** Peer messages after the handshake: ids and encoders (BEP 3, 5, 6, 10). */
+/** Peer messages after the handshake: ids and encoders (BEP 3, 5, 6, 10, 52). */
 
 /** Message ids. */
 export const MESSAGE = {
@@ -18,6 +18,9 @@ export const MESSAGE = {
   reject: 16,
   allowedFast: 17,
   extended: 20,
+  hashRequest: 21,
+  hashes: 22,
+  hashReject: 23,
 } as const;
 
 /** Length prefix, id, index and begin: what precedes a block's payload. */
@@ -83,6 +86,11 @@ export function putPieceHeader(view: Uint8Array, at: number, block: BlockRef): v
   view[at + 4] = MESSAGE.piece;
   putUint32(view, at + 5, block.index);
   putUint32(view, at + 9, block.begin);
+}
+
+/** Where our DHT node is: a UDP port (BEP 5). */
+export function encodePort(port: number): Uint8Array {
+  return Uint8Array.of(0, 0, 0, 3, MESSAGE.port, port >> 8, port & 0xff);
 }
 
 /** The pieces we have; `bits` as BEP 3 orders them. */

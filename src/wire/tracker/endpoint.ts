@@ -7,6 +7,10 @@ export interface Endpoint {
   readonly port: number;
 }
 
+const DOT = 0x2e;
+const DIGIT_0 = 0x30;
+const DIGIT_9 = 0x39;
+
 /** Address family of an endpoint or a socket. */
 export type Family = 4 | 6;
 
@@ -65,17 +69,28 @@ export function encodeCompact(endpoints: readonly Endpoint[], family: Family): U
   return list;
 }
 
+/** By hand and not by a regular expression: a DHT node reads tens of thousands of these. */
 function parseIpv4(text: string): Uint8Array | null {
-  const parts = text.split('.');
-  if (parts.length !== 4) return null;
+  if (text.length > 15) return null;
   const address = new Uint8Array(4);
-  for (let at = 0; at < 4; at++) {
-    const part = parts[at] ?? '';
-    // A leading zero would be octal to some resolvers and decimal to others: refuse it.
-    if (!/^(?:0|[1-9]\d{0,2})$/.test(part) || Number(part) > 255) return null;
-    address[at] = Number(part);
+  let part = 0;
+  let digits = 0;
+  let value = 0;
+  for (let at = 0; at <= text.length; at++) {
+    const code = at < text.length ? text.charCodeAt(at) : DOT;
+    if (code === DOT) {
+      if (digits === 0 || value > 255 || part > 3) return null;
+      address[part++] = value;
+      digits = 0;
+      value = 0;
+    } else {
+      // A leading zero would be octal to some resolvers and decimal to others: refuse it.
+      if (code < DIGIT_0 || code > DIGIT_9 || (digits > 0 && value === 0)) return null;
+      value = value * 10 + code - DIGIT_0;
+      digits++;
+    }
   }
-  return address;
+  return part === 4 ? address : null;
 }
 
 function parseIpv6(text: string): Uint8Array | null {

@@ -29,6 +29,8 @@ def parse_arguments():
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--peer", action="append", default=[], help="HOST:PORT, may repeat")
     parser.add_argument("--upload-limit", type=int, default=0, help="bytes a second, 0 for none")
+    parser.add_argument("--download-limit", type=int, default=0, help="bytes a second, 0 for none")
+    parser.add_argument("--lsd", action="store_true", help="local service discovery")
     parser.add_argument("--stay", action="store_true", help="seed on after a download")
     parser.add_argument("--trust", action="store_true", help="seed without checking the files")
     parser.add_argument("--report-uploaded", action="store_true")
@@ -40,7 +42,7 @@ def open_session(options):
     settings = {
         "listen_interfaces": f"{options.host}:{options.port}",
         "enable_dht": False,
-        "enable_lsd": False,
+        "enable_lsd": options.lsd,
         "enable_upnp": False,
         "enable_natpmp": False,
         "enable_incoming_utp": False,
@@ -52,6 +54,7 @@ def open_session(options):
         "unchoke_slots_limit": -1,
         "connections_limit": 1000,
         "upload_rate_limit": options.upload_limit,
+        "download_rate_limit": options.download_limit,
         "in_enc_policy": int(lt.enc_policy.enabled),
         "out_enc_policy": int(lt.enc_policy.disabled),
         "allowed_enc_level": int(lt.enc_level.both),
@@ -69,7 +72,7 @@ def open_session(options):
         name, value = change.split("=")
         settings[name] = bool(int(value)) if isinstance(settings.get(name), bool) else int(value)
     session = lt.session(settings)
-    if options.upload_limit > 0:
+    if options.upload_limit > 0 or options.download_limit > 0:
         # libtorrent keeps local peers in a class without limits: put all into the global one.
         everybody = lt.ip_filter()
         everybody.add_rule("0.0.0.0", "255.255.255.255", 1 << 0)

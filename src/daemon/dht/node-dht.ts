@@ -1,0 +1,100 @@
+/** One DHT node for all transfer threads of a node: it lives in the main thread. */
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { DHT_ROUTERS, type DhtRouter, DhtService } from '../../platform/dht/index.ts';
+import { AppError } from '../../units/index.ts';
+import type { DhtAnswer, DhtWish } from './messages.ts';
+
+/** How the DHT is joined. */
+export interface DhtChoice {
+  /** Nodes to begin with beside the well-known ones. */
+  readonly nodes: readonly DhtRouter[];
+  /** Whether the well-known routers are asked when nobody is known. */
+  readonly useRouters: boolean;
+}
+
+/** Where the node listens, and what it keeps. */
+export interface DhtPlace {
+  readonly port: number;
+  readonly bindHost: string | null;
+  readonly file: string;
+}
+
+/** The DHT of a node. Lines can be drawn before it is open: what they say waits. */
+export class NodeDht {
+  readonly #choice: DhtChoice;
+  readonly #lines: MessagePort[] = [];
+  #service: DhtService | null = null;
+  #failure: string | null = null;
+
+  constructor(choice: DhtChoice) {
+    this.#choice = choice;
+  }
+
+  /** Why there is no DHT after all; null while there is one. */
+  get failure(): string | null {
+    return this.#failure;
+  }
+
+  /** Our UDP port; 0 before it is open. */
+  get port(): number {
+    return this.#service?.port ?? 0;
+  }
+
+  /** How many nodes we know, over both address families. */
+  get nodeCount(): number {
+    return (this.#service?.status() ?? []).reduce((sum, { nodeCount }) => sum + nodeCount, 0);
+  }
+
+  /** A line for one transfer thread. */
+  newLine(): MessagePort {
+    const { port1: near, port2: far } = new MessageChannel();
+    this.#lines.push(near);
+    return far;
+  }
+
+  /** Opens the UDP port. A machine that has none goes on without: `failure` says why. */
+  async open({ port, bindHost, file }: DhtPlace): Promise<void> {
+    const { nodes, useRouters } = this.#choice;
+    // From the loopback address nobody out there can be reached.
+    const isApart = bindHost !== null && (bindHost.startsWith('127.') || bindHost === '::1');
+    const routers = [...nodes, ...(useRouters && !isApart ? DHT_ROUTERS : [])];
+    try {
+      const service = await DhtService.start({ port, bindHost, file, routers, isReadOnly: false });
+      this.#service = service;
+      for (const line of this.#lines) serve(line, service);
+    } catch (failure) {
+      if (!(failure instanceof AppError)) throw failure;
+      this.#failure = failure.message;
+    }
+  }
+
+  /** Remembers the nodes we know, and closes. */
+  async close(): Promise<void> {
+    for (const line of this.#lines) line.close();
+    await this.#service?.stop();
+  }
+}
+
+/** Does what a transfer thread wishes. */
+function serve(line: MessagePort, service: DhtService): void {
+  const say = (answer: DhtAnswer): void => line.postMessage(answer);
+  line.on('message', (wish: DhtWish) => {
+    switch (wish.type) {
+      case 'follow': {
+        const { infoHash, port, isSeed } = wish;
+        const onPeers = (peers: Extract<DhtAnswer, { type: 'peers' }>['peers']): void =>
+          say({ type: 'peers', infoHash, peers });
+        service.follow({ infoHash, port, isSeed: () => isSeed, onPeers });
+        break;
+      }
+      case 'unfollow':
+        service.unfollow(wish.infoHash);
+        break;
+      case 'node':
+        service.addNode({ host: wish.host, port: wish.port });
+        break;
+    }
+  });
+  line.unref();
+  say({ type: 'open', port: service.port });
+}

@@ -1,0 +1,170 @@
+/** One connection's peer exchange: whom we have told of, and what we believe. */
+import { type Instant, instant } from '../../units/index.ts';
+import {
+  decodePex,
+  type Endpoint,
+  encodePex,
+  PEX_ADDED_MAX,
+  PEX_FLAG,
+  type PexPeer,
+  WireError,
+} from '../../wire/index.ts';
+import type { PeerExtensionSession, PeerLink } from '../extension.ts';
+import type { PexDeps, PexNeighbour, PexTorrent } from './peer-exchange.ts';
+
+/** BEP 11: no more than one message a minute. */
+const SEND_EVERY_MS = 60_000;
+/** Peers that one peer is told of at a time; they are enough to find all the others by. */
+const TOLD_MAX = 200;
+/** Messages are believed every so often: a little less than a minute, for clocks that differ. */
+const BELIEVE_EVERY_MS = 45_000;
+/** So many may come sooner, as some clients send several at the start. */
+const EARLY_MAX = 3;
+/** Messages too many before we hang up. */
+const FLOOD_MAX = 50;
+/** Addresses taken from one peer: a swarm must not be seen through one pair of eyes. */
+const TAKEN_MAX = 500;
+
+/** Peer exchange with one peer. */
+export class PexSession implements PeerExtensionSession {
+  readonly isSettling = false;
+  readonly #link: PeerLink;
+  readonly #deps: PexDeps;
+  /** What it heard of from us and has not heard the end of, by the key of that peer's link. */
+  readonly #told = new Map<number, Endpoint>();
+  #isSupported = false;
+  #sendAt: Instant = instant(0);
+  #believedAt = -Infinity;
+  #early = 0;
+  #excess = 0;
+  #taken = 0;
+
+  constructor(link: PeerLink, deps: PexDeps) {
+    this.#link = link;
+    this.#deps = deps;
+  }
+
+  get isOffered(): boolean {
+    return !(this.#torrent?.isPrivate ?? false);
+  }
+
+  onSupported(): void {
+    this.#isSupported = true;
+  }
+
+  onMessage(payload: Uint8Array, now: Instant): void {
+    const torrent = this.#torrent;
+    if (!torrent || torrent.isPrivate || !this.#isInTime(now)) return;
+    const hosts = new Set<string>();
+    for (const peer of decodePex(payload).added) {
+      // Many ports of one host are a way to have somebody knocked at (BEP 11).
+      if (!this.#isBelievable(peer, torrent) || hosts.has(hostKey(peer))) continue;
+      if (++this.#taken > TAKEN_MAX) return;
+      hosts.add(hostKey(peer));
+      torrent.addPeers([{ host: peer.host, port: peer.port }], 'pex');
+    }
+  }
+
+  onTick(now: Instant): void {
+    if (!this.#isSupported || now < this.#sendAt) return;
+    const torrent = this.#torrent;
+    if (!torrent || torrent.isPrivate) return;
+    this.#sendAt = instant(now + SEND_EVERY_MS);
+    const dropped = this.#takeDropped(torrent);
+    const added = this.#takeAdded(torrent, dropped);
+    if (added.length + dropped.length > 0) this.#link.send(encodePex({ added, dropped }));
+  }
+
+  creditBytes(): number {
+    return Infinity;
+  }
+  onBlockSent(): void {}
+  onBlockReceived(): void {}
+  onVerified(): void {}
+  onPieceFailed(): void {}
+  onClosed(): void {}
+
+  get #torrent(): PexTorrent | null {
+    return this.#deps.torrentOf(this.#link.torrentKey);
+  }
+
+  /** Those it heard of that are gone: at most 50 at a time, the others later. */
+  #takeDropped(torrent: PexTorrent): Endpoint[] {
+    const dropped: Endpoint[] = [];
+    for (const [key, endpoint] of this.#told) {
+      if (torrent.peers.has(key)) continue;
+      if (dropped.length === PEX_ADDED_MAX) break;
+      this.#told.delete(key);
+      dropped.push(endpoint);
+    }
+    return dropped;
+  }
+
+  /** Those it has not heard of, but for such as are dropped in the same message. */
+  #takeAdded(torrent: PexTorrent, dropped: readonly Endpoint[]): PexPeer[] {
+    const added: PexPeer[] = [];
+    const known = new Set([...this.#told.values(), ...dropped].map(keyOf));
+    for (const [key, peer] of torrent.peers) {
+      if (added.length === PEX_ADDED_MAX || this.#told.size >= TOLD_MAX) break;
+      const endpoint = this.#tellable(key, peer);
+      if (!endpoint || known.has(keyOf(endpoint))) continue;
+      known.add(keyOf(endpoint));
+      this.#told.set(key, endpoint);
+      added.push({ ...endpoint, flags: flagsOf(peer) });
+    }
+    return added;
+  }
+
+  /** Where this peer can be reached, if the remote may hear of it; null if not. */
+  #tellable(key: number, peer: PexNeighbour): Endpoint | null {
+    const host = peer.remoteHost;
+    const port = peer.isOutbound ? peer.remotePort : peer.remoteListenPort;
+    if (key === this.#link.peerKey || port === null) return null;
+    return this.#isSpeakable(host) ? { host, port } : null;
+  }
+
+  /** Local addresses mean nothing to strangers, and are none of their business. */
+  #isSpeakable(host: string): boolean {
+    const place = this.#deps.classify(host);
+    return place === 'public' || (place === 'local' && this.#isRemoteLocal);
+  }
+
+  get #isRemoteLocal(): boolean {
+    return this.#deps.classify(this.#link.remoteHost) === 'local';
+  }
+
+  #isBelievable(peer: PexPeer, torrent: PexTorrent): boolean {
+    const isUseless = torrent.isSated && (peer.flags & PEX_FLAG.seed) !== 0;
+    return !isUseless && this.#isSpeakable(peer.host);
+  }
+
+  /** Messages that come too often are not read; a flood ends the connection. */
+  #isInTime(now: Instant): boolean {
+    if (now - this.#believedAt >= BELIEVE_EVERY_MS) {
+      this.#believedAt = now;
+      return true;
+    }
+    if (this.#early < EARLY_MAX) {
+      this.#early++;
+      return true;
+    }
+    if (++this.#excess > FLOOD_MAX) {
+      throw new WireError('WIRE_EXTENSION', 'it floods us with peers');
+    }
+    return false;
+  }
+}
+
+function flagsOf(peer: PexNeighbour): number {
+  return (peer.isSeed ? PEX_FLAG.seed : 0) | (peer.isOutbound ? PEX_FLAG.reachable : 0);
+}
+
+function keyOf({ host, port }: Endpoint): string {
+  return `${host} ${port}`;
+}
+
+/** Peers of this machine share an address: they are told apart by their ports. */
+function hostKey(endpoint: Endpoint): string {
+  const { host } = endpoint;
+  return host.startsWith('127.') || host === '::1' ? keyOf(endpoint) : host;
+}

@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Bitfield } from '../../units/index.ts';
+import {
+  decodePex,
+  encodeBencode,
+  encodeExtended,
+  encodePex,
+  type PexPeer,
+} from '../../wire/index.ts';
+import { type Engine, PeerExchange } from '../index.ts';
+import { type NodeOptions, Swarm, type SwarmNode } from '../testing/swarm.ts';
+import { WirePeer } from '../testing/wire-peer.ts';
+
+const MINUTE_MS = 60_000;
+/** The id our node gives `ut_pex`: behind the metadata extension. */
+const OUR_ID = 2;
+const THEIR_ID = 7;
+
+/** A node with peer exchange. Every address of the virtual network counts as local. */
+function addNode(swarm: Swarm, options: NodeOptions): SwarmNode {
+  const engine: { current: Engine | null } = { current: null };
+  const pex = new PeerExchange({
+    torrentOf: (key) => engine.current?.torrents.get(key) ?? null,
+    classify: (host) => (host.startsWith('10.') ? 'local' : 'public'),
+  });
+  const node = swarm.add({ ...options, deps: { extensions: [pex], ...options.deps } });
+  engine.current = node.engine;
+  return node;
+}
+
+/** A scripted peer that speaks `ut_pex`; what it hears is kept. */
+function addTalker(
+  swarm: Swarm,
+  node: SwarmNode,
+  host = '10.9.9.9',
+): WirePeer & { heard: Uint8Array[] } {
+  const heard: Uint8Array[] = [];
+  const talker = Object.assign(new WirePeer(swarm, node, { host, flags: { extended: true } }), {
+    heard,
+  });
+  talker.script.onExtended = (id, payload) => {
+    if (id === THEIR_ID) heard.push(payload.slice());
+  };
+  swarm.clock.run(100);
+  talker.send(encodeExtended(0, encodeBencode({ m: { ut_pex: THEIR_ID } })));
+  return talker;
+}
+
+function tell(talker: WirePeer, added: readonly PexPeer[]): void {
+  talker.send(encodeExtended(OUR_ID, encodePex({ added, dropped: [] })));
+}
+
+const strangers = (count: number): PexPeer[] =>
+  Array.from({ length: count }, (_, nth) => ({
+    host: `10.7.${nth >> 8}.${nth & 255}`,
+    port: 1,
+    flags: 0,
+  }));
+
+test('a peer that nobody but a peer knows is found, and the download comes from it', () => {
+  const swarm = new Swarm({ seed: 1 });
+  const seed = addNode(swarm, { has: 'all' });
+  // It has nothing itself, and is known to both.
+  const middle = addNode(swarm, { has: 'none' });
+  const leecher = addNode(swarm, { has: 'none' });
+  middle.torrent.addPeers([seed.address], 'tracker');
+  leecher.torrent.addPeers([middle.address], 'tracker');
+  const hasMet = swarm.clock.run(2 * MINUTE_MS, () =>
+    [...leecher.torrent.peers.values()].some((peer) => peer.remoteHost === seed.host),
+  );
+  assert.ok(hasMet, swarm.describe());
+  assert.ok(swarm.runUntilComplete([leecher, middle], MINUTE_MS), swarm.describe());
+});
+
+test('a peer that came to us is told of by the port where it listens', () => {
+  const swarm = new Swarm({ seed: 2 });
+  const middle = addNode(swarm, { has: 'none' });
+  const inbound = addNode(swarm, { has: 'none' });
+  inbound.torrent.addPeers([middle.address], 'tracker');
+  swarm.clock.run(1_000);
+  const talker = addTalker(swarm, middle);
+  swarm.clock.run(1_000);
+  assert.deepEqual(talker.heard.map(decodePex), [
+    { added: [{ ...inbound.address, flags: 0 }], dropped: [] },
+  ]);
+});
+
+test('a peer that left is dropped, once, a minute after the last message', () => {
+  const swarm = new Swarm({ seed: 3 });
+  const middle = addNode(swarm, { has: 'none' });
+  const other = addNode(swarm, { has: 'none' });
+  middle.torrent.addPeers([other.address], 'tracker');
+  swarm.clock.run(1_000);
+  const talker = addTalker(swarm, middle);
+  swarm.clock.run(1_000);
+  swarm.kill(other);
+  swarm.clock.run(MINUTE_MS / 2);
+  assert.equal(talker.heard.length, 1);
+  swarm.clock.run(3 * MINUTE_MS);
+  assert.deepEqual(talker.heard.slice(1).map(decodePex), [{ added: [], dropped: [other.address] }]);
+});
+
+test('of a private torrent nothing is offered, told or believed (BEP 27)', () => {
+  const swarm = new Swarm({ seed: 4 });
+  Object.assign(swarm.memory.content, { isPrivate: true });
+  const middle = addNode(swarm, { has: 'none' });
+  const other = addNode(swarm, { has: 'none' });
+  middle.torrent.addPeers([other.address], 'tracker');
+  const hellos: string[] = [];
+  const talker = addTalker(swarm, middle);
+  const keep = talker.script.onExtended;
+  talker.script.onExtended = (id, payload) => {
+    if (id === 0) hellos.push(Buffer.from(payload).toString('latin1'));
+    keep?.(id, payload);
+  };
+  tell(talker, strangers(1));
+  swarm.clock.run(2 * MINUTE_MS);
+  assert.deepEqual(talker.heard, []);
+  assert.ok(hellos.every((hello) => !hello.includes('ut_pex')));
+  assert.equal(middle.torrent.book.size, 1, 'the tracker named one');
+});
+
+test('what peers told is forgotten when a magnet turns out to be private', () => {
+  const swarm = new Swarm({ seed: 5 });
+  Object.assign(swarm.memory.content, { isPrivate: true });
+  const magnet = addNode(swarm, { has: 'none', isMagnet: true });
+  magnet.torrent.addPeers(strangers(3), 'pex');
+  magnet.torrent.addPeers([{ host: '10.8.0.1', port: 1 }], 'tracker');
+  magnet.torrent.begin(swarm.memory.content, new Bitfield(swarm.pieceCount), magnet.store);
+  assert.equal(magnet.torrent.book.size, 1);
+});
+
+test('one peer adds 200 addresses a message and 500 in all, however much it says', () => {
+  const swarm = new Swarm({ seed: 6 });
+  const node = addNode(swarm, { has: 'none', engine: { connectionsMax: 2 } });
+  const talker = addTalker(swarm, node);
+  const all = strangers(2_000);
+  for (let start = 0; start < all.length; start += 400) {
+    tell(talker, all.slice(start, start + 400));
+    swarm.clock.run(MINUTE_MS);
+    assert.ok(node.torrent.book.size <= 200 * (start / 400 + 1));
+  }
+  assert.ok(node.torrent.book.size <= 500, `${node.torrent.book.size}`);
+});
+
+test('messages that come too often are not read, and a flood of them ends the connection', () => {
+  const swarm = new Swarm({ seed: 7 });
+  const node = addNode(swarm, { has: 'none', engine: { connectionsMax: 2 } });
+  const talker = addTalker(swarm, node);
+  for (const stranger of strangers(40)) tell(talker, [stranger]);
+  swarm.clock.run(1_000);
+  assert.equal(node.torrent.book.size, 4);
+  assert.equal(talker.closed, null);
+  for (const stranger of strangers(20)) tell(talker, [stranger]);
+  swarm.clock.run(1_000);
+  assert.notEqual(talker.closed, null);
+});
+
+test('many ports of one host count once', () => {
+  const swarm = new Swarm({ seed: 8 });
+  const node = addNode(swarm, { has: 'none', engine: { connectionsMax: 2 } });
+  const talker = addTalker(swarm, node);
+  tell(
+    talker,
+    Array.from({ length: 100 }, (_, nth) => ({ host: '10.7.0.1', port: nth + 1, flags: 0 })),
+  );
+  swarm.clock.run(1_000);
+  assert.equal(node.torrent.book.size, 1);
+});
+
+test('a stranger is not believed about addresses of our own network, nor told of them', () => {
+  const swarm = new Swarm({ seed: 9 });
+  const node = addNode(swarm, { has: 'none', engine: { connectionsMax: 3 } });
+  const local = addNode(swarm, { has: 'none' });
+  node.torrent.addPeers([local.address], 'tracker');
+  swarm.clock.run(1_000);
+  const talker = addTalker(swarm, node, '198.51.100.1');
+  tell(talker, [...strangers(3), { host: '198.51.100.2', port: 1, flags: 0 }]);
+  swarm.clock.run(2_000);
+  assert.equal(node.torrent.book.size, 2);
+  assert.deepEqual(talker.heard, []);
+});

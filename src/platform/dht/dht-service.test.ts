@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { type Endpoint, signedBytes } from '../../wire/index.ts';
+import { verifyEd25519 } from './dht-crypto.ts';
+import { loadDhtFile, saveDhtFile } from './dht-file.ts';
+import { DhtService, type DhtServiceOptions } from './dht-service.ts';
+
+const ALONE: DhtServiceOptions = {
+  ...{ port: 0, bindHost: '127.0.0.1', file: null, routers: [], isReadOnly: false },
+};
+
+function near(service: DhtService): DhtServiceOptions {
+  return { ...ALONE, routers: [{ host: '127.0.0.1', port: service.port }] };
+}
+
+async function makeFolder(t: { after(end: () => Promise<void>): void }): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'bidwidth-dht-'));
+  t.after(() => rm(folder, { recursive: true }));
+  return folder;
+}
+
+test('a peer announced over real sockets is found by another node', async (t) => {
+  const keeper = await DhtService.start(ALONE);
+  t.after(() => keeper.stop());
+  const announcer = await DhtService.start(near(keeper));
+  t.after(() => announcer.stop());
+  const infoHash = randomBytes(20);
+  announcer.follow({ infoHash, port: 7001, isSeed: () => true, onPeers: () => {} });
+  const asker = await DhtService.start({ ...near(keeper), isReadOnly: true });
+  t.after(() => asker.stop());
+  const peers = await new Promise<readonly Endpoint[]>((resolve) => {
+    asker.follow({ infoHash, port: 0, isSeed: () => false, onPeers: resolve });
+  });
+  assert.deepEqual(peers, [{ host: '127.0.0.1', port: 7001 }]);
+});
+
+test('a node that starts again knows its id and its nodes without any router', async (t) => {
+  const file = join(await makeFolder(t), 'dht.json');
+  const other = await DhtService.start(ALONE);
+  t.after(() => other.stop());
+  const first = await DhtService.start({ ...near(other), file });
+  await until(() => first.status()[0]?.nodeCount === 1);
+  const id = first.status()[0]?.localId;
+  await first.stop();
+  const again = await DhtService.start({ ...ALONE, file });
+  t.after(() => again.stop());
+  await until(() => again.status()[0]?.nodeCount === 1);
+  assert.deepEqual(again.status()[0]?.localId, id);
+});
+
+test('the file is written whole, and a broken one is as good as none', async (t) => {
+  const folder = await makeFolder(t);
+  const file = join(folder, 'deep', 'dht.json');
+  const contacts = [{ id: new Uint8Array(20).fill(9), host: '2001:db8::7', port: 6881 }];
+  const saved = [{ family: 6 as const, localId: new Uint8Array(20).fill(1), contacts }];
+  await saveDhtFile(file, saved);
+  assert.deepEqual(await loadDhtFile(file), saved);
+  assert.deepEqual(await readdir(join(folder, 'deep')), ['dht.json']);
+  for (const text of ['', '{"version":1', '{"version":2,"v4":"AAAA"}', '{"version":1,"v4":7}']) {
+    await writeFile(file, text);
+    assert.deepEqual(await loadDhtFile(file), [], text);
+  }
+  assert.deepEqual(await loadDhtFile(join(folder, 'none')), []);
+});
+
+test('a mutable item signed by the system is kept, and another signature is not', async (t) => {
+  const keeper = await DhtService.start(ALONE);
+  t.after(() => keeper.stop());
+  const client = await DhtService.start(near(keeper));
+  t.after(() => client.stop());
+  await until(() => client.status()[0]?.nodeCount === 1);
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+  const raw = new Uint8Array(publicKey.export({ format: 'der', type: 'spki' }).subarray(-32));
+  const part = { value: Buffer.from('5:hello'), salt: new Uint8Array(), sequence: 1n };
+  const signature = new Uint8Array(sign(null, signedBytes(part), privateKey));
+  const item = { kind: 'mutable', publicKey: raw, signature, ...part } as const;
+  const forged = { ...item, sequence: 2n };
+  assert.deepEqual(await client.putItem(forged), { storedCount: 0, errorCodes: [206] });
+  assert.deepEqual(await client.putItem(item), { storedCount: 1, errorCodes: [] });
+  const found = await client.getMutable(raw, part.salt);
+  assert.ok(found?.kind === 'mutable');
+  assert.equal(Buffer.from(found.value).toString(), '5:hello');
+  assert.equal(verifyEd25519(signature, signedBytes(part), new Uint8Array(32).fill(255)), false);
+});
+
+async function until(isSo: () => boolean): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  while (!isSo()) {
+    assert.ok(performance.now() < deadline, 'it never became so');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

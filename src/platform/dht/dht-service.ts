@@ -1,0 +1,185 @@
+/** The DHT node with real sockets and the real clock: one per process, for all its torrents. */
+import { performance } from 'node:perf_hooks';
+import { Dht, type DhtStatus, type ItemPutResult, TorrentRounds } from '../../discovery/index.ts';
+import { type Instant, instant, toHex } from '../../units/index.ts';
+import type { DhtItem, Endpoint } from '../../wire/index.ts';
+import { sha1, systemRandom, verifyEd25519 } from './dht-crypto.ts';
+import { loadDhtFile, saveDhtFile } from './dht-file.ts';
+import { type DhtRouter, RouterLookup } from './dht-routers.ts';
+import { DhtSockets } from './dht-sockets.ts';
+
+/** How the node is run. */
+export interface DhtServiceOptions {
+  /** UDP port; any other if it is taken. 0 lets the system choose. */
+  readonly port: number;
+  /** A literal address; null for all. */
+  readonly bindHost: string | null;
+  /** Where id and nodes are kept; null keeps nothing. */
+  readonly file: string | null;
+  /** Whom to ask first when nobody is known. Looked up only then. */
+  readonly routers: readonly DhtRouter[];
+  /** Asks, but answers nobody (BEP 43). */
+  readonly isReadOnly: boolean;
+}
+
+/** A torrent that is announced and whose peers are wanted. Never a private one (BEP 27). */
+export interface DhtTorrent {
+  /** 20 bytes. */
+  readonly infoHash: Uint8Array;
+  /** Where its peers reach us. */
+  readonly port: number;
+  /** Asked at each announce (BEP 33). */
+  readonly isSeed: () => boolean;
+  readonly onPeers: (peers: readonly Endpoint[]) => void;
+}
+
+/** Fine enough for lookups, whose steps take a tenth of a second and more. */
+const TICK_MS = 200;
+
+/** The file is written so often, and at the end. */
+const SAVE_MS: number = 10 * 60_000;
+
+/** The wait before the routers are asked again doubles from here … */
+const REJOIN_MS = 10_000;
+/** … to this. */
+const REJOIN_MS_MAX: number = 15 * 60_000;
+
+/** A running node. `stop` it at the end. */
+export class DhtService {
+  readonly #options: DhtServiceOptions;
+  readonly #sockets: DhtSockets;
+  readonly #dht: Dht;
+  readonly #lookup = new RouterLookup();
+  readonly #rounds = new TorrentRounds(systemRandom);
+  readonly #torrents = new Map<string, DhtTorrent>();
+  readonly #timer: NodeJS.Timeout;
+  #rejoinAt: Instant = instant(0);
+  #rejoinWaitMs = REJOIN_MS;
+  #saveAt: Instant;
+  #isStopped = false;
+
+  private constructor(options: DhtServiceOptions, sockets: DhtSockets, dht: Dht) {
+    this.#options = options;
+    this.#sockets = sockets;
+    this.#dht = dht;
+    this.#saveAt = instant(now() + SAVE_MS);
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    this.#timer.unref();
+  }
+
+  /** Opens the sockets and joins. Throws PLATFORM_LISTEN when there is no UDP at all. */
+  static async start(options: DhtServiceOptions): Promise<DhtService> {
+    const { port, bindHost, file, isReadOnly } = options;
+    const saved = file === null ? [] : await loadDhtFile(file);
+    let dht: Dht | null = null;
+    const sockets = await DhtSockets.open({
+      ...{ port, bindHost },
+      onPacket: (packet, from) => dht?.onPacket(packet, from, now()),
+    });
+    const ports = {
+      send: (packet: Uint8Array, to: Endpoint): void => sockets.send(packet, to),
+      ...{ random: systemRandom, sha1, verify: verifyEd25519 },
+    };
+    dht = new Dht(ports, { families: sockets.families, saved, isReadOnly }, now());
+    dht.bootstrap([]);
+    return new DhtService(options, sockets, dht);
+  }
+
+  /** The UDP port, for the PORT message (BEP 5). */
+  get port(): number {
+    return this.#sockets.port;
+  }
+
+  /** One entry per address family. */
+  status(): readonly DhtStatus[] {
+    return this.#dht.status();
+  }
+
+  /** Announces a torrent and looks for its peers, now and every 15 minutes. */
+  follow(torrent: DhtTorrent): void {
+    this.#torrents.set(toHex(torrent.infoHash), torrent);
+    this.#rounds.add(torrent.infoHash, now());
+  }
+
+  /** Announces it no more; what was announced is forgotten by the others in half an hour. */
+  unfollow(infoHash: Uint8Array): void {
+    this.#torrents.delete(toHex(infoHash));
+    this.#rounds.remove(infoHash);
+  }
+
+  /** A peer says its DHT node is there. */
+  addNode(endpoint: Endpoint): void {
+    this.#dht.addNode(endpoint);
+  }
+
+  /** The immutable item with this hash (BEP 44); null when nobody has it. */
+  getImmutable(target: Uint8Array): Promise<DhtItem | null> {
+    return new Promise((resolve) => this.#dht.getImmutable(target, resolve));
+  }
+
+  /** The newest item of a key and salt (BEP 44, 46); null when nobody has one. */
+  getMutable(publicKey: Uint8Array, salt: Uint8Array): Promise<DhtItem | null> {
+    return new Promise((resolve) => this.#dht.getMutable({ publicKey, salt }, resolve));
+  }
+
+  /** Stores an item; says how many nodes took it. To keep it alive, repeat it every hour. */
+  putItem(item: DhtItem): Promise<ItemPutResult> {
+    return new Promise((onDone) => this.#dht.putItem({ item, expectedSequence: null, onDone }));
+  }
+
+  /** Writes the file and closes the sockets. A file that cannot be written costs a slow start. */
+  async stop(): Promise<void> {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    clearInterval(this.#timer);
+    this.#lookup.cancel();
+    await this.#save();
+    this.#sockets.close();
+  }
+
+  #tick(): void {
+    const time = now();
+    this.#dht.tick(time);
+    if (time >= this.#saveAt) {
+      this.#saveAt = instant(time + SAVE_MS);
+      void this.#save();
+    }
+    if (this.#dht.lonely.length > 0) this.#rejoin(time);
+    else this.#rejoinWaitMs = REJOIN_MS;
+    if (!this.#dht.isReady) return;
+    for (const { key } of this.#rounds.due(time)) this.#round(key);
+  }
+
+  #rejoin(time: Instant): void {
+    if (time < this.#rejoinAt) return;
+    this.#rejoinAt = instant(time + this.#rejoinWaitMs);
+    this.#rejoinWaitMs = Math.min(2 * this.#rejoinWaitMs, REJOIN_MS_MAX);
+    void this.#lookup.resolve(this.#options.routers).then((endpoints) => {
+      if (!this.#isStopped && endpoints.length > 0) this.#dht.bootstrap(endpoints);
+    });
+  }
+
+  #round(key: string): void {
+    const torrent = this.#torrents.get(key);
+    if (!torrent) return;
+    const { infoHash, port } = torrent;
+    const announce = { port, isPortImplied: false, isSeed: torrent.isSeed() };
+    this.#dht.findPeers({
+      ...{ infoHash, announce: port > 0 ? announce : null, isScrape: false },
+      onPeers: (peers) => {
+        if (this.#torrents.get(key) === torrent) torrent.onPeers(peers);
+      },
+      onDone: ({ peerCount }) => this.#rounds.onDone(key, peerCount, now()),
+    });
+  }
+
+  async #save(): Promise<void> {
+    const { file } = this.#options;
+    if (file === null) return;
+    await saveDhtFile(file, this.#dht.save()).catch(() => {});
+  }
+}
+
+function now(): Instant {
+  return instant(performance.now());
+}

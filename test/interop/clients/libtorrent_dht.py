@@ -1,0 +1,106 @@
+#!/usr/bin/python3
+"""Drives libtorrent (rasterbar) as one DHT node on loopback, prints JSON lines.
+
+  libtorrent_dht.py [--node HOST:PORT]… [--announce HASH]… [--get HASH]… [--put-text TEXT]
+                    [--get-item HASH]
+
+Prints {"event":"listening","port":..} first, {"event":"peers","infoHash":..,"peers":[..]} for every
+answer with peers, {"event":"item",..} for every item found, {"event":"put",..} for every item stored.
+Asks again every second until it is killed: a node on loopback has to be found first.
+"""
+import argparse
+import json
+import time
+
+import libtorrent as lt
+
+
+def say(event, **facts):
+    print(json.dumps({"event": event, **facts}), flush=True)
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--node", action="append", default=[])
+    parser.add_argument("--announce", action="append", default=[])
+    parser.add_argument("--get", action="append", default=[])
+    parser.add_argument("--put-text")
+    parser.add_argument("--get-item")
+    return parser.parse_args()
+
+
+def open_session():
+    return lt.session(
+        {
+            "listen_interfaces": "127.0.0.1:0",
+            "enable_dht": True,
+            "enable_lsd": False,
+            "enable_upnp": False,
+            "enable_natpmp": False,
+            "dht_bootstrap_nodes": "",
+            "dht_restrict_routing_ips": False,
+            "dht_restrict_search_ips": False,
+            "dht_ignore_dark_internet": False,
+            "dht_privacy_lookups": False,
+            "alert_mask": lt.alert.category_t.all_categories,
+        }
+    )
+
+
+def sha1_of(text):
+    return lt.sha1_hash(bytes.fromhex(text))
+
+
+def ask(session, options):
+    for handle in session.get_torrents():
+        handle.force_dht_announce()
+    for info_hash in options.get:
+        session.dht_get_peers(sha1_of(info_hash))
+    if options.put_text is not None:
+        say("putting", target=str(session.dht_put_immutable_item(options.put_text)))
+    if options.get_item is not None:
+        session.dht_get_immutable_item(sha1_of(options.get_item))
+
+
+def say_item(alert):
+    try:
+        item = alert.item
+    except RuntimeError:
+        return  # nobody has it yet
+    value = item.get("value") if isinstance(item, dict) else item
+    text = value.decode() if isinstance(value, bytes) else str(value)
+    say("item", target=str(alert.target), value=text)
+
+
+def main():
+    options = parse_arguments()
+    session = open_session()
+    for info_hash in options.announce:
+        # The binding's own dht_announce cannot be called from Python: a torrent announces itself.
+        parameters = lt.parse_magnet_uri(f"magnet:?xt=urn:btih:{info_hash}")
+        parameters.save_path = "."
+        session.add_torrent(parameters)
+    asked_at = 0.0
+    announced = False
+    while True:
+        session.wait_for_alert(100)
+        for alert in session.pop_alerts():
+            if isinstance(alert, lt.listen_succeeded_alert) and not announced:
+                announced = True
+                say("listening", port=alert.port)
+                for node in options.node:
+                    host, port = node.rsplit(":", 1)
+                    session.add_dht_node((host, int(port)))
+            elif isinstance(alert, lt.dht_get_peers_reply_alert):
+                peers = [f"{host}:{port}" for host, port in alert.peers()]
+                say("peers", infoHash=str(alert.info_hash), peers=peers)
+            elif isinstance(alert, lt.dht_immutable_item_alert):
+                say_item(alert)
+            elif isinstance(alert, lt.dht_put_alert):
+                say("put", message=alert.message(), count=alert.num_success)
+        if announced and time.monotonic() - asked_at > 1:
+            asked_at = time.monotonic()
+            ask(session, options)
+
+
+main()
