@@ -12,8 +12,8 @@ export const transports: Scenario = {
   name: 'transports',
   conditions:
     'one random file from one seed of ours over loopback, in memory, no DHT: TCP in the clear, ' +
-    'TCP through RC4, uTP in the clear. Wall time is the whole process, start-up to exit; seed and ' +
-    'downloader share the cores.',
+    'TCP through RC4, uTP in the clear. Wall time is the whole process, start-up to exit; seed ' +
+    'and downloader share the cores.',
   goals: [{ contender: 'TCP, RC4', figure: 'mibPerSecond', atLeast: 0.75, against: 'TCP' }],
   prepare,
 };
