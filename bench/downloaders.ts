@@ -61,13 +61,19 @@ export function libtorrentDownloader({ content, peers }: Swarm): Contender {
 }
 
 /** Our command line as the downloader. */
-export function bidwidthDownloader({ content, peers }: Swarm): Contender {
+export function bidwidthDownloader(
+  { content, peers }: Swarm,
+  variant: { readonly name: string; readonly options: readonly string[] } = {
+    name: 'bidwidth',
+    options: [],
+  },
+): Contender {
   const known = peers.flatMap((peer) => ['--peer', peer]);
-  return downloader('bidwidth', content, {
+  return downloader(variant.name, content, {
     unavailable: bidwidthUnavailable(),
     command: bidwidthCommand([
       ...['download', content.torrentPath, '--to', content.targetFolder, ...known],
-      ...['--port', '0', '--no-dht', '--no-lsd', '--no-trackers', '--json'],
+      ...['--port', '0', '--no-dht', '--no-lsd', '--no-trackers', '--json', ...variant.options],
     ]),
   });
 }

@@ -30,6 +30,7 @@ import { shards } from './scenarios/shards.ts';
 import { streaming } from './scenarios/streaming.ts';
 import { tenThousand } from './scenarios/ten-thousand.ts';
 import { thirtySeeds } from './scenarios/thirty-seeds.ts';
+import { transports } from './scenarios/transports.ts';
 import { vouchers } from './scenarios/vouchers.ts';
 import { parseSize, sizeText } from './sizes.ts';
 
@@ -44,6 +45,7 @@ const SCENARIOS: readonly Scenario[] = [
   streaming,
   tenThousand,
   manyPeers,
+  transports,
   vouchers,
   payers,
 ];

@@ -1,5 +1,5 @@
 /** Every command and option. The commands' code is loaded when one of them runs. */
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { defaultDataFolder } from '../daemon/index.ts';
 import {
   collect,
@@ -169,6 +169,13 @@ function addNetworkOptions(command: Command): Command {
     .option('--bind <address>', 'local address to listen on and connect from')
     .option('--upload-limit <rate>', 'such as 500K or 2M (a second)', readRate)
     .option('--download-limit <rate>', 'such as 500K or 2M (a second)', readRate)
+    .addOption(
+      new Option('--encryption <policy>', 'encrypted connections; prefer and require use RC4')
+        .choices(['off', 'allow', 'prefer', 'require'])
+        .default('allow'),
+    )
+    .option('--no-utp', 'TCP only')
+    .option('--no-tcp', 'uTP only: slower, and gives way to everything else on the line')
     .option('--max-peers <number>', 'peers of a torrent at a time (default: 100)', readPeerCount)
     .option('--no-trackers', "do not use the torrent's trackers")
     .option('--no-dht', 'do not look for peers in the DHT')

@@ -12,6 +12,7 @@ import {
 import { type Handshake, makePeerId } from '../wire/index.ts';
 import { Choker } from './choker.ts';
 import { DownloadTap } from './download-tap.ts';
+import type { DialWay, EncryptionOptions } from './encryption-policy.ts';
 import type { PeerExtension } from './extension.ts';
 import { type GateKeeper, HandshakeGate } from './handshake-gate.ts';
 import { Peer } from './peer.ts';
@@ -20,6 +21,7 @@ import type { EngineContext } from './peer-owner.ts';
 import type { Connection, ConnectionEvents, Dialer, Hasher } from './ports.ts';
 import { SlabPool } from './slab-pool.ts';
 import { standardChoking } from './standard-choking.ts';
+import { StreamSecurity } from './stream-security.ts';
 import { Torrent, type TorrentEvents } from './torrent.ts';
 import type { RateLimits } from './torrent-limits.ts';
 import type { UploadPolicy } from './upload-policy.ts';
@@ -34,6 +36,8 @@ export interface EngineDeps {
   readonly extensions: readonly PeerExtension[];
   /** Replaces standard choking. */
   readonly uploadPolicy: UploadPolicy | null;
+  /** Absent or null: connections are neither dialled nor accepted encrypted. */
+  readonly encryption?: EncryptionOptions | null;
   /**
    * A peer asks for a torrent that is not here: true when it will be added and begun within
    * seconds. The peer waits for that, at most as long as for a handshake.
@@ -76,6 +80,13 @@ interface Pending {
   readonly since: Instant;
 }
 
+/** An outgoing connection that has not shaken hands. */
+interface Dial {
+  readonly torrent: Torrent;
+  readonly gate: HandshakeGate;
+  readonly way: DialWay;
+}
+
 /** The engine. It does nothing by itself: `tick` is called about ten times a second. */
 export class Engine implements EngineContext, GateKeeper {
   readonly localPeerId: Uint8Array;
@@ -99,8 +110,8 @@ export class Engine implements EngineContext, GateKeeper {
   /** By torrent: handshakes of peers that wait for it to be roused. */
   readonly #held = new Map<string, HandshakeGate[]>();
   readonly #pending = new Map<Connection, Pending>();
-  /** Torrent of an outgoing connection that has not shaken hands. */
-  readonly #dialled = new Map<Connection, Torrent>();
+  readonly #dialled = new Map<Connection, Dial>();
+  readonly #security: StreamSecurity;
   #nextPeerKey = 1;
   #connectionCount = 0;
   #sampledAt = 0;
@@ -113,6 +124,7 @@ export class Engine implements EngineContext, GateKeeper {
     this.localPeerId = makePeerId(deps.random);
     this.sha1 = (view) => deps.hasher.sha1(view);
     this.#slabs = new SlabPool(options.slabBytes);
+    this.#security = new StreamSecurity(deps.encryption ?? null);
     this.#choker = new Choker(deps.uploadPolicy ?? standardChoking());
     this.#connectionsMax = options.connectionsMax ?? CONNECTIONS_MAX;
     this.#peersPerTorrentMax = options.peersPerTorrentMax ?? PEERS_PER_TORRENT_MAX;
@@ -143,6 +155,7 @@ export class Engine implements EngineContext, GateKeeper {
     });
     torrent.peersMax = this.#peersPerTorrentMax;
     this.torrents.set(torrent.key, torrent);
+    this.#security.add(infoHash);
     return torrent;
   }
 
@@ -150,12 +163,24 @@ export class Engine implements EngineContext, GateKeeper {
   remove(torrent: Torrent): void {
     torrent.stop('the torrent was removed');
     this.torrents.delete(torrent.key);
+    this.#security.remove(torrent.infoHash);
     this.#busy.delete(torrent);
   }
 
+  /** A torrent that is not here can be roused: encrypted connections may ask for it, too. */
+  expect(infoHash: Uint8Array): void {
+    this.#security.add(infoHash);
+  }
+
+  /** Takes one `expect` back. */
+  expectNoMore(infoHash: Uint8Array): void {
+    this.#security.remove(infoHash);
+  }
+
   /** A connection came in. Its events go to the returned object. */
-  accept(connection: Connection): ConnectionEvents {
+  accept(incoming: Connection): ConnectionEvents {
     const gate = new HandshakeGate(this, null);
+    const { connection, events } = this.#security.accept(incoming, gate);
     gate.bind(connection);
     if (this.#connectionCount >= this.#connectionsMax && !this.#makeRoom()) {
       connection.close('too many connections');
@@ -163,7 +188,7 @@ export class Engine implements EngineContext, GateKeeper {
       this.#connectionCount++;
       this.#pending.set(connection, { connection, since: this.now });
     }
-    return gate;
+    return events;
   }
 
   onDhtNode(address: PeerAddress): void {
@@ -233,6 +258,8 @@ export class Engine implements EngineContext, GateKeeper {
     if (!twin && torrent.peers.size >= torrent.peersMax) return null;
     twin?.close('the other connection to it is kept');
     this.#pending.delete(connection);
+    const dial = this.#dialled.get(connection);
+    if (dial) this.#security.onWorked(address, dial.way);
     this.#dialled.delete(connection);
     const peer = new Peer(torrent, { peerKey: this.#nextPeerKey++, connection, remote });
     this.#busy.add(torrent);
@@ -244,10 +271,14 @@ export class Engine implements EngineContext, GateKeeper {
   onFailed(connection: Connection | null): void {
     if (!connection || !this.#pending.delete(connection)) return;
     this.#connectionCount--;
-    const torrent = this.#dialled.get(connection);
+    const dial = this.#dialled.get(connection);
     this.#dialled.delete(connection);
+    if (!dial) return;
+    const { book } = dial.torrent;
     const address = { host: connection.remoteHost, port: connection.remotePort };
-    torrent?.book.onClosed(address, this.now, false);
+    const hasOtherWay = dial.gate.isCutOff && this.#security.onCutOff(address, dial.way);
+    if (hasOtherWay) book.onOtherWay(address);
+    else book.onClosed(address, this.now, false);
   }
 
   /**
@@ -334,11 +365,13 @@ export class Engine implements EngineContext, GateKeeper {
         const address = torrent.book.next(now);
         if (!address) break;
         const gate = new HandshakeGate(this, torrent.infoHash);
-        const connection = this.#deps.dialer.connect(address.host, address.port, gate);
+        const way = this.#security.wayTo(address);
+        const target = { ...address, infoHash: torrent.infoHash, way };
+        const connection = this.#security.dial(this.#deps.dialer, target, gate);
         gate.bind(connection);
         this.#connectionCount++;
         this.#pending.set(connection, { connection, since: now });
-        this.#dialled.set(connection, torrent);
+        this.#dialled.set(connection, { torrent, gate, way });
       }
     }
   }

@@ -37,6 +37,7 @@ export class HandshakeGate implements ConnectionEvents {
   #length = 0;
   #peer: ConnectionEvents | null = null;
   #isClosed = false;
+  #isOpen = false;
   /** The handshake of a peer whose torrent is not ready yet, and what came behind it. */
   #held: Handshake | null = null;
   #early: Uint8Array = new Uint8Array(0);
@@ -56,6 +57,11 @@ export class HandshakeGate implements ConnectionEvents {
     return this.#peer !== null;
   }
 
+  /** Whether the other end took the connection and has not shaken hands. */
+  get isCutOff(): boolean {
+    return this.#isOpen && this.#length < HANDSHAKE_BYTES;
+  }
+
   get isClosed(): boolean {
     return this.#isClosed;
   }
@@ -73,6 +79,7 @@ export class HandshakeGate implements ConnectionEvents {
   }
 
   onOpen(): void {
+    this.#isOpen = true;
     if (this.#wanted) this.#send(this.#wanted);
   }
 

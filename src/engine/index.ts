@@ -9,6 +9,7 @@
  * @module
  */
 export { PieceGeometry, type TorrentContent } from './content.ts';
+export type { EncryptionOptions, EncryptionPolicy } from './encryption-policy.ts';
 export { Engine, type EngineDeps, type EngineOptions } from './engine.ts';
 export {
   FREE_TAG,
@@ -44,3 +45,4 @@ export type {
   UploadPolicy,
   UploadRound,
 } from './upload-policy.ts';
+export { type UtpDeps, UtpHost } from './utp/utp-host.ts';

@@ -115,6 +115,13 @@ export class PeerBook {
     this.#quietUntil = 0;
   }
 
+  /** It is to be dialled again at once, in another way. */
+  onOtherWay(address: PeerAddress): void {
+    const entry = this.#entries.get(keyOf(address));
+    if (entry) entry.isInUse = false;
+    this.#quietUntil = 0;
+  }
+
   /** It has everything and so have we: it may be of use again when it starts anew. */
   onSeed(address: PeerAddress, now: Instant): void {
     const entry = this.#entries.get(keyOf(address));

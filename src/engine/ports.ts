@@ -4,7 +4,10 @@
 export interface ConnectionEvents {
   /** An outgoing connection is established. */
   onOpen(): void;
-  /** Bytes from the peer. Borrowed: the reader's buffer is reused after the call. */
+  /**
+   * Bytes from the peer. Borrowed: the reader's buffer is reused after the call, and may be changed
+   * during it (encrypted bytes are decrypted where they lie).
+   */
   onBytes(view: Uint8Array): void;
   /** The queue of written bytes went down to nothing. */
   onDrain(): void;

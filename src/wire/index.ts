@@ -14,6 +14,8 @@ export * from './dht/index.ts';
 export * from './extended/index.ts';
 export * from './magnet/index.ts';
 export * from './metainfo/index.ts';
+export * from './mse/index.ts';
 export * from './peer/index.ts';
 export * from './tracker/index.ts';
+export * from './utp/index.ts';
 export { WireError, type WireErrorCode } from './wire-error.ts';

@@ -1,6 +1,7 @@
 /** Options that every command with a running node has, and how its node is started. */
 import { DataFolder } from '../../daemon/index.ts';
 import {
+  type EncryptionPolicy,
   type MarketOptions,
   type NodeOptions,
   startNode,
@@ -9,6 +10,7 @@ import {
 import type { TransferListener } from '../../daemon/transfer/index.ts';
 import { AppError, type BytesPerSecond, UNLIMITED } from '../../units/index.ts';
 import type { HostPort } from '../arguments.ts';
+import { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
 import { type WalletOptions, walletChoice } from './wallet-options.ts';
 
@@ -18,6 +20,9 @@ export interface NetworkOptions extends WalletOptions {
   readonly bind?: string;
   readonly uploadLimit?: BytesPerSecond;
   readonly downloadLimit?: BytesPerSecond;
+  readonly encryption: EncryptionPolicy;
+  readonly tcp: boolean;
+  readonly utp: boolean;
   readonly maxPeers?: number;
   readonly peer?: readonly HostPort[];
   readonly trackers: boolean;
@@ -31,12 +36,18 @@ export type Trade = Omit<MarketOptions, 'wallet'>;
 
 /** The node's side of the options; `trade` null for an ordinary client. */
 export function nodeOptions(options: NetworkOptions, trade: Trade | null): NodeOptions {
+  if (!options.tcp && !options.utp) {
+    throw new CliError('CLI_USAGE', 'peers are reached by TCP or uTP: leave one of both on');
+  }
   return {
     data: new DataFolder(options.dataDir),
     port: options.port ?? null,
     bindHost: options.bind ?? null,
     uploadLimit: options.uploadLimit ?? UNLIMITED,
     downloadLimit: options.downloadLimit ?? UNLIMITED,
+    encryption: options.encryption,
+    useTcp: options.tcp,
+    useUtp: options.utp,
     useLsd: options.lsd,
     ...(options.maxPeers === undefined ? {} : { peersMax: options.maxPeers }),
     dht: options.dht ? { nodes: options.dhtNode ?? [], useRouters: true } : null,

@@ -1,5 +1,6 @@
 /** Starts what one node consists of, and stops it in the right order. */
 import { availableParallelism } from 'node:os';
+import type { EncryptionPolicy } from '../../engine/index.ts';
 import { AppError, assert, ZERO_ATTO } from '../../units/index.ts';
 import type { DataFolder } from '../data-folder.ts';
 import type { DhtChoice, NodeDht } from '../dht/index.ts';
@@ -21,6 +22,11 @@ export interface NodeOptions {
   /** Bytes a second, `Infinity` for no limit. */
   readonly uploadLimit: number;
   readonly downloadLimit: number;
+  /** Absent: `allow`. */
+  readonly encryption?: EncryptionPolicy;
+  /** Absent: both. */
+  readonly useTcp?: boolean;
+  readonly useUtp?: boolean;
   /** Whether neighbours are told of torrents, and heard (BEP 14); left out, they are not. */
   readonly useLsd?: boolean;
   /** Peers of one torrent, and connections in all where those are more. Default 100 and 500. */
@@ -134,16 +140,20 @@ interface ShardParts {
 
 /** One shard's part. */
 function transferOptions(
-  { data, bindHost, uploadLimit, downloadLimit, useLsd, peersMax, shards = 1 }: NodeOptions,
+  options: NodeOptions,
   { listenPort, market, dht }: ShardParts,
 ): TransferOptions {
+  const { data, bindHost, uploadLimit, downloadLimit, peersMax, shards = 1 } = options;
   return {
     listenPort,
     bindHost,
     uploadLimit: uploadLimit / shards,
     downloadLimit: downloadLimit / shards,
-    useLsd: useLsd ?? false,
+    useLsd: options.useLsd ?? false,
     ...(peersMax === undefined ? {} : roomFor(peersMax)),
+    encryption: options.encryption ?? 'allow',
+    useTcp: options.useTcp ?? true,
+    useUtp: options.useUtp ?? true,
     resumeDir: data.resume,
     exchange: market?.settingsFor(shards) ?? null,
     moneyPort: market?.newPort() ?? null,

@@ -1,6 +1,11 @@
 /** What the main thread and the transfer thread say to each other: plain values only. */
 import type { MessagePort } from 'node:worker_threads';
-import type { PeerAddress, TorrentPhase, TorrentSnapshot } from '../../engine/index.ts';
+import type {
+  EncryptionPolicy,
+  PeerAddress,
+  TorrentPhase,
+  TorrentSnapshot,
+} from '../../engine/index.ts';
 import type { ExchangeSnapshot } from '../../exchange/index.ts';
 import type { ResumeRecord } from '../../platform/disk/index.ts';
 import type { ExchangeSettings } from './exchange-settings.ts';
@@ -14,6 +19,11 @@ export interface TransferOptions {
   readonly bindHost: string | null;
   readonly uploadLimit: number;
   readonly downloadLimit: number;
+  /** What is encrypted; absent: both kinds are accepted, and dialled in the clear first. */
+  readonly encryption?: EncryptionPolicy;
+  /** Whether peers are dialled and let in over TCP, over uTP; absent: yes. */
+  readonly useTcp?: boolean;
+  readonly useUtp?: boolean;
   /** Whether neighbours are told of torrents, and heard (BEP 14); left out, they are not. */
   readonly useLsd?: boolean;
   /** Connections at most, all torrents together; left out, the engine's number. */

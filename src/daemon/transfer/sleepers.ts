@@ -23,6 +23,8 @@ export interface SleepersDeps {
   readonly depsFor: (torrent: string) => AnnouncingDeps;
   /** A peer wants it. */
   readonly call: (torrent: string) => void;
+  /** Peers may ask for it from now on, or may not any more. */
+  readonly expect: (torrent: string, isExpected: boolean) => void;
 }
 
 /** All torrents of a loop that are asleep. */
@@ -54,14 +56,14 @@ export class Sleepers {
         announcing = new Announcing(announced, deps);
         this.#starting.push(announcing);
       }
-      this.#sleepers.set(torrent, { announcing, calledAt: -Infinity });
+      this.#put(torrent, announcing);
     }
     if (this.#starting.length > 0) this.#timer ??= setInterval(() => this.#startSome(), STEP_MS);
   }
 
   /** A torrent falls asleep; its announces go on. */
   lay(torrent: string, announcing: Announcing): void {
-    this.#sleepers.set(torrent, { announcing, calledAt: -Infinity });
+    this.#put(torrent, announcing);
   }
 
   /** A peer asks for a torrent: whether it sleeps here. It is called at most every ten seconds. */
@@ -79,7 +81,7 @@ export class Sleepers {
   /** It wakes, or is removed: what announces it; null when nothing does. */
   take(torrent: string): Announcing | null {
     const announcing = this.#sleepers.get(torrent)?.announcing ?? null;
-    this.#sleepers.delete(torrent);
+    if (this.#sleepers.delete(torrent)) this.#deps.expect(torrent, false);
     return announcing;
   }
 
@@ -93,6 +95,11 @@ export class Sleepers {
     while (all.length > 0 && performance.now() < deadline) {
       await Promise.all(all.splice(0, GOODBYES_AT_ONCE).map((one) => one.stop()));
     }
+  }
+
+  #put(torrent: string, announcing: Announcing | null): void {
+    if (!this.#sleepers.has(torrent)) this.#deps.expect(torrent, true);
+    this.#sleepers.set(torrent, { announcing, calledAt: -Infinity });
   }
 
   #startSome(): void {

@@ -1,10 +1,23 @@
 /** The transfer thread's inside: the engine, its port, its clock, and the torrents at work. */
 import { classifyAddress } from '../../discovery/index.ts';
-import { Engine, type PeerAddress, PeerExchange } from '../../engine/index.ts';
+import {
+  type Connection,
+  type ConnectionEvents,
+  Engine,
+  type PeerAddress,
+  PeerExchange,
+} from '../../engine/index.ts';
 import { nodeHasher } from '../../platform/disk/index.ts';
-import { listenTcp, type TcpListener, tcpDialer } from '../../platform/net/index.ts';
+import { nodeMseCrypto, PeerNetwork } from '../../platform/net/index.ts';
 import type { TrackerAnnouncer, TrackerTransport } from '../../platform/tracker/index.ts';
-import { type BytesPerSecond, bytesPerSecond, instant, toHex } from '../../units/index.ts';
+import {
+  assert,
+  type BytesPerSecond,
+  bytesPerSecond,
+  fromHex,
+  instant,
+  toHex,
+} from '../../units/index.ts';
 import { DaemonError } from '../daemon-error.ts';
 import { Announcing, type AnnouncingDeps } from './announcing.ts';
 import { DhtLine } from './dht-line.ts';
@@ -56,7 +69,7 @@ export class TransferLoop implements TransferCalls {
   /** Files are hashed torrent by torrent: two at a time would only move the disk's head. */
   readonly #checkTurn: CheckTurn = inTurn();
   #sleepCheckAt = 0;
-  #listener: TcpListener | null = null;
+  #network: PeerNetwork | null = null;
   #localPeers: LocalPeers | null = null;
   #timer: NodeJS.Timeout | null = null;
   #transport: TrackerTransport | null = null;
@@ -71,12 +84,13 @@ export class TransferLoop implements TransferCalls {
     });
     this.#engine = new Engine(
       {
-        dialer: tcpDialer(options.bindHost === null ? {} : { localAddress: options.bindHost }),
+        dialer: { connect: (host, port, events) => this.#dial(host, port, events) },
         hasher: nodeHasher,
         random: Math.random,
         clock: () => instant(performance.now()),
         extensions: exchange ? [exchange.extension, pex] : [pex],
         uploadPolicy: exchange?.policy ?? null,
+        encryption: { policy: options.encryption ?? 'allow', crypto: nodeMseCrypto },
         rouse: (key) => this.#sleepers.call(key),
         onDhtNode: (address) => this.#dht?.addNode(address),
       },
@@ -93,6 +107,10 @@ export class TransferLoop implements TransferCalls {
     this.#sleepers = new Sleepers({
       depsFor: (key) => this.#announcingDeps(key),
       call: (key) => tell(key, { kind: 'wanted' }),
+      expect: (key, isExpected) => {
+        if (isExpected) this.#engine.expect(fromHex(key));
+        else this.#engine.expectNoMore(fromHex(key));
+      },
     });
   }
 
@@ -106,7 +124,7 @@ export class TransferLoop implements TransferCalls {
     loop = new TransferLoop(options, tell, exchange);
     // The engine learns the time before the first connection can come in.
     loop.#engine.tick(instant(performance.now()));
-    await loop.#listen();
+    await loop.#open();
     if (options.useLsd) await loop.#meetNeighbours();
     loop.#timer = setInterval(() => loop.#tick(), TICK_MS);
     return loop;
@@ -209,13 +227,14 @@ export class TransferLoop implements TransferCalls {
   }
 
   async stop(): Promise<void> {
-    this.#listener?.close();
+    this.#network?.stopListening();
     this.#localPeers?.close();
     await this.settle();
     const runners = [...this.#runners.values()];
     await Promise.all([this.#sleepers.stop(), ...runners.map((runner) => runner.stop())]);
     this.#runners.clear();
     this.#engine.stop();
+    await this.#network?.close();
     if (this.#timer) clearInterval(this.#timer);
     this.#transport?.close();
   }
@@ -247,14 +266,17 @@ export class TransferLoop implements TransferCalls {
     };
   }
 
-  async #listen(): Promise<void> {
-    const { listenPort, bindHost } = this.#options;
-    if (listenPort === null) return;
-    const where = bindHost === null ? {} : { host: bindHost };
-    this.#listener = await listenTcp({ port: listenPort, ...where }, (connection) =>
+  async #open(): Promise<void> {
+    const { listenPort: port, bindHost, useTcp = true, useUtp = true } = this.#options;
+    this.#network = await PeerNetwork.open({ port, bindHost, useTcp, useUtp }, (connection) =>
       this.#engine.accept(connection),
     );
-    this.#engine.listenPort = this.#listener.port;
+    this.#engine.listenPort = this.#network.port;
+  }
+
+  #dial(host: string, port: number, events: ConnectionEvents): Connection {
+    assert(this.#network, 'nothing is dialled before the ports are open');
+    return this.#network.dialer.connect(host, port, events);
   }
 
   async #meetNeighbours(): Promise<void> {

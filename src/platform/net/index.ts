@@ -1,5 +1,7 @@
-/** TCP connections for the engine. */
+/** Connections for the engine. */
 export { IpGate, readIpList, watchIpList } from './ip-gate.ts';
+export { nodeMseCrypto } from './mse-crypto.ts';
+export { PeerNetwork, type PeerNetworkOptions } from './peer-network.ts';
 export { plainHost } from './socket-failure.ts';
 export { tcpDialer } from './tcp-dialer.ts';
 export { type ListenOptions, listenTcp, type TcpListener } from './tcp-listener.ts';

@@ -31,45 +31,51 @@ function argumentsFor(folder: string, port: number): string[] {
   ];
 }
 
+/** aria2 with further options; `name` tells which. */
+export function aria2With(name: string, options: readonly string[]): TorrentClient {
+  return {
+    name,
+    needsOutwardAddress: false,
+    createsEmptyFiles: true,
+    unavailable: (): string | null => missingCommand('aria2c', 'aria2'),
+    seed: async (job: SeedJob): Promise<Seeding> => {
+      const port = await findFreePort(job.host);
+      const limit = job.uploadLimit === undefined ? [] : [`--max-upload-limit=${job.uploadLimit}`];
+      const child = startChild(
+        'aria2c',
+        [
+          ...argumentsFor(job.folder, port),
+          '--check-integrity=true',
+          '--seed-ratio=0.0',
+          ...limit,
+          ...options,
+          job.torrentPath,
+        ],
+        { cwd: dirname(job.torrentPath), timeoutMs: CLIENT_TIMEOUT_MS },
+      );
+      const endpoint = { host: job.host, port };
+      await waitUntilListening(endpoint);
+      return { endpoint, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() };
+    },
+    download: async (job: DownloadJob): Promise<Downloading> => {
+      const { torrent, tracker } = await inputWithTracker(job);
+      const port = await findFreePort(job.host);
+      // It says that it is complete only by ending, so it never stays.
+      const child = startChild(
+        'aria2c',
+        [...argumentsFor(job.folder, port), ...options, '--seed-time=0', torrent],
+        { timeoutMs: CLIENT_TIMEOUT_MS },
+      );
+      return {
+        done: child.success(),
+        [Symbol.asyncDispose]: async () => {
+          await child[Symbol.asyncDispose]();
+          await tracker?.close();
+        },
+      };
+    },
+  };
+}
+
 /** See the head of this file. */
-export const aria2: TorrentClient = {
-  name: 'aria2',
-  needsOutwardAddress: false,
-  createsEmptyFiles: true,
-  unavailable: (): string | null => missingCommand('aria2c', 'aria2'),
-  seed: async (job: SeedJob): Promise<Seeding> => {
-    const port = await findFreePort(job.host);
-    const limit = job.uploadLimit === undefined ? [] : [`--max-upload-limit=${job.uploadLimit}`];
-    const child = startChild(
-      'aria2c',
-      [
-        ...argumentsFor(job.folder, port),
-        '--check-integrity=true',
-        '--seed-ratio=0.0',
-        ...limit,
-        job.torrentPath,
-      ],
-      { cwd: dirname(job.torrentPath), timeoutMs: CLIENT_TIMEOUT_MS },
-    );
-    const endpoint = { host: job.host, port };
-    await waitUntilListening(endpoint);
-    return { endpoint, [Symbol.asyncDispose]: () => child[Symbol.asyncDispose]() };
-  },
-  download: async (job: DownloadJob): Promise<Downloading> => {
-    const { torrent, tracker } = await inputWithTracker(job);
-    const port = await findFreePort(job.host);
-    // It says that it is complete only by ending, so it never stays.
-    const child = startChild(
-      'aria2c',
-      [...argumentsFor(job.folder, port), '--seed-time=0', torrent],
-      { timeoutMs: CLIENT_TIMEOUT_MS },
-    );
-    return {
-      done: child.success(),
-      [Symbol.asyncDispose]: async () => {
-        await child[Symbol.asyncDispose]();
-        await tracker?.close();
-      },
-    };
-  },
-};
+export const aria2: TorrentClient = aria2With('aria2', []);

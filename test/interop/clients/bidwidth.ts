@@ -28,55 +28,60 @@ export function bidwidthUnavailable(): string | null {
   return isThere ? null : 'the bidwidth command line is not built (src/cli/main.ts is missing)';
 }
 
+/** Bidwidth with further options; `name` tells which. */
+export function bidwidthWith(name: string, options: readonly string[]): TorrentClient {
+  return {
+    name,
+    needsOutwardAddress: false,
+    createsEmptyFiles: true,
+    unavailable: bidwidthUnavailable,
+    seed: async (job: SeedJob): Promise<Seeding> => {
+      const limit = job.uploadLimit === undefined ? [] : ['--upload-limit', `${job.uploadLimit}`];
+      const quiet = job.announceUrl === undefined ? ['--no-trackers'] : [];
+      const [command, ...args] = bidwidthCommand([
+        ...['seed', job.torrentPath, '--from', job.folder, '--port', '0', '--json'],
+        ...['--no-dht', '--no-lsd', ...quiet, ...limit, ...options],
+      ]);
+      const child = startChild(command, args, {
+        env: { HOME: job.homeFolder },
+        timeoutMs: CLIENT_TIMEOUT_MS,
+      });
+      const { port } = await child.waitForLine((line) => line.event === 'listening');
+      return {
+        endpoint: { host: job.host, port: Number(port) },
+        [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
+      };
+    },
+    download: async (job: DownloadJob): Promise<Downloading> => {
+      const byTracker = 'announceUrl' in job.source ? await inputWithTracker(job) : null;
+      const torrent = byTracker?.torrent ?? job.torrent;
+      const source =
+        'peer' in job.source
+          ? ['--no-trackers', '--peer', `${job.source.peer.host}:${job.source.peer.port}`]
+          : [];
+      const stay = job.staySeeding ? ['--seed'] : [];
+      const [command, ...args] = bidwidthCommand([
+        ...['download', torrent, '--to', job.folder, '--port', '0', '--json'],
+        ...['--no-dht', '--no-lsd', ...source, ...stay, ...options],
+      ]);
+      const child = startChild(command, args, {
+        env: { HOME: job.homeFolder },
+        timeoutMs: CLIENT_TIMEOUT_MS,
+      });
+      // With --seed it goes on; then the line it prints on completion is what counts.
+      const done = job.staySeeding
+        ? child.waitForLine((line) => line.ok === true || line.event === 'complete')
+        : child.success();
+      return {
+        done: done.then(() => undefined),
+        [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
+      };
+    },
+  };
+}
+
 /** See the head of this file. */
-export const bidwidth: TorrentClient = {
-  name: 'bidwidth',
-  needsOutwardAddress: false,
-  createsEmptyFiles: true,
-  unavailable: bidwidthUnavailable,
-  seed: async (job: SeedJob): Promise<Seeding> => {
-    const limit = job.uploadLimit === undefined ? [] : ['--upload-limit', `${job.uploadLimit}`];
-    const quiet = job.announceUrl === undefined ? ['--no-trackers'] : [];
-    const [command, ...args] = bidwidthCommand([
-      ...['seed', job.torrentPath, '--from', job.folder, '--port', '0', '--json'],
-      ...['--no-dht', '--no-lsd', ...quiet, ...limit],
-    ]);
-    const child = startChild(command, args, {
-      env: { HOME: job.homeFolder },
-      timeoutMs: CLIENT_TIMEOUT_MS,
-    });
-    const { port } = await child.waitForLine((line) => line.event === 'listening');
-    return {
-      endpoint: { host: job.host, port: Number(port) },
-      [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
-    };
-  },
-  download: async (job: DownloadJob): Promise<Downloading> => {
-    const byTracker = 'announceUrl' in job.source ? await inputWithTracker(job) : null;
-    const torrent = byTracker?.torrent ?? job.torrent;
-    const source =
-      'peer' in job.source
-        ? ['--no-trackers', '--peer', `${job.source.peer.host}:${job.source.peer.port}`]
-        : [];
-    const stay = job.staySeeding ? ['--seed'] : [];
-    const [command, ...args] = bidwidthCommand([
-      ...['download', torrent, '--to', job.folder, '--port', '0', '--json'],
-      ...['--no-dht', '--no-lsd', ...source, ...stay],
-    ]);
-    const child = startChild(command, args, {
-      env: { HOME: job.homeFolder },
-      timeoutMs: CLIENT_TIMEOUT_MS,
-    });
-    // With --seed it goes on; then the line it prints on completion is what counts.
-    const done = job.staySeeding
-      ? child.waitForLine((line) => line.ok === true || line.event === 'complete')
-      : child.success();
-    return {
-      done: done.then(() => undefined),
-      [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
-    };
-  },
-};
+export const bidwidth: TorrentClient = bidwidthWith('bidwidth', []);
 
 /** Our tracker as a process, on ports from the kernel. */
 export interface RunningTracker extends AsyncDisposable {

@@ -38,39 +38,64 @@ export interface CountedClient extends TorrentClient {
   seed(job: SeedJob): Promise<CountedSeeding>;
 }
 
+/** Values of libtorrent's `in_enc_policy` and `out_enc_policy`, and of `allowed_enc_level`. */
+export const LIBTORRENT_ENCRYPTION = { forced: 0, plaintext: 1, rc4: 2 } as const;
+
+/** libtorrent with some of its settings changed; `name` tells which. */
+export function libtorrentWith(
+  name: string,
+  changes: Readonly<Record<string, number>>,
+): CountedClient {
+  const settings = Object.entries(changes).map(([setting, value]) => `--set=${setting}=${value}`);
+  return makeLibtorrent(name, settings);
+}
+
+function makeLibtorrent(name: string, settings: readonly string[]): CountedClient {
+  return {
+    name,
+    needsOutwardAddress: false,
+    createsEmptyFiles: true,
+    unavailable: libtorrentUnavailable,
+    seed: async (job: SeedJob): Promise<CountedSeeding> => {
+      const limit = job.uploadLimit === undefined ? [] : ['--upload-limit', `${job.uploadLimit}`];
+      const place = ['--host', job.host, '--report-uploaded'];
+      const role = ['seed', job.torrentPath, job.folder, ...place, ...limit, ...settings];
+      const [command, ...args] = libtorrentCommand(role);
+      const child = startChild(command, args, { timeoutMs: CLIENT_TIMEOUT_MS });
+      const { port } = await child.waitForLine((line) => line.event === 'listening');
+      await child.waitForLine((line) => line.event === 'complete');
+      return {
+        endpoint: { host: job.host, port: Number(port) },
+        uploadedBytes: () =>
+          Number(child.lines().findLast((line) => line.event === 'uploaded')?.bytes ?? 0),
+        [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
+      };
+    },
+    download: async (job: DownloadJob): Promise<Downloading> => {
+      const byTracker = 'announceUrl' in job.source ? await inputWithTracker(job) : null;
+      const torrent = byTracker?.torrent ?? job.torrent;
+      const peer =
+        'peer' in job.source ? [`--peer=${job.source.peer.host}:${job.source.peer.port}`] : [];
+      const stay = job.staySeeding ? ['--stay'] : [];
+      const role = [
+        'download',
+        torrent,
+        job.folder,
+        '--host',
+        job.host,
+        ...peer,
+        ...stay,
+        ...settings,
+      ];
+      const [command, ...args] = libtorrentCommand(role);
+      const child = startChild(command, args, { timeoutMs: CLIENT_TIMEOUT_MS });
+      return {
+        done: child.waitForLine((line) => line.event === 'complete').then(() => undefined),
+        [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
+      };
+    },
+  };
+}
+
 /** See the head of this file. */
-export const libtorrent: CountedClient = {
-  name: 'libtorrent',
-  needsOutwardAddress: false,
-  createsEmptyFiles: true,
-  unavailable: libtorrentUnavailable,
-  seed: async (job: SeedJob): Promise<CountedSeeding> => {
-    const limit = job.uploadLimit === undefined ? [] : ['--upload-limit', `${job.uploadLimit}`];
-    const place = ['--host', job.host, '--report-uploaded'];
-    const role = ['seed', job.torrentPath, job.folder, ...place, ...limit];
-    const [command, ...args] = libtorrentCommand(role);
-    const child = startChild(command, args, { timeoutMs: CLIENT_TIMEOUT_MS });
-    const { port } = await child.waitForLine((line) => line.event === 'listening');
-    await child.waitForLine((line) => line.event === 'complete');
-    return {
-      endpoint: { host: job.host, port: Number(port) },
-      uploadedBytes: () =>
-        Number(child.lines().findLast((line) => line.event === 'uploaded')?.bytes ?? 0),
-      [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
-    };
-  },
-  download: async (job: DownloadJob): Promise<Downloading> => {
-    const byTracker = 'announceUrl' in job.source ? await inputWithTracker(job) : null;
-    const torrent = byTracker?.torrent ?? job.torrent;
-    const peer =
-      'peer' in job.source ? [`--peer=${job.source.peer.host}:${job.source.peer.port}`] : [];
-    const stay = job.staySeeding ? ['--stay'] : [];
-    const role = ['download', torrent, job.folder, '--host', job.host, ...peer, ...stay];
-    const [command, ...args] = libtorrentCommand(role);
-    const child = startChild(command, args, { timeoutMs: CLIENT_TIMEOUT_MS });
-    return {
-      done: child.waitForLine((line) => line.event === 'complete').then(() => undefined),
-      [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
-    };
-  },
-};
+export const libtorrent: CountedClient = makeLibtorrent('libtorrent', []);

@@ -34,6 +34,7 @@ def parse_arguments():
     parser.add_argument("--stay", action="store_true", help="seed on after a download")
     parser.add_argument("--trust", action="store_true", help="seed without checking the files")
     parser.add_argument("--report-uploaded", action="store_true")
+    parser.add_argument("--set", action="append", default=[], help="SETTING=NUMBER, may repeat")
     return parser.parse_args()
 
 
@@ -46,6 +47,9 @@ def open_session(options):
         "enable_natpmp": False,
         "enable_incoming_utp": False,
         "enable_outgoing_utp": False,
+        "enable_incoming_tcp": True,
+        "enable_outgoing_tcp": True,
+        "prefer_rc4": False,
         "allow_multiple_connections_per_ip": True,
         "unchoke_slots_limit": -1,
         "connections_limit": 1000,
@@ -64,6 +68,9 @@ def open_session(options):
         | lt.alert.category_t.storage_notification
         | lt.alert.category_t.tracker_notification,
     }
+    for change in options.set:
+        name, value = change.split("=")
+        settings[name] = bool(int(value)) if isinstance(settings.get(name), bool) else int(value)
     session = lt.session(settings)
     if options.upload_limit > 0 or options.download_limit > 0:
         # libtorrent keeps local peers in a class without limits: put all into the global one.

@@ -44,7 +44,7 @@ class Daemon {
     this.#rpcUrl = options.rpcUrl;
   }
 
-  static async start(job: SeedJob | DownloadJob): Promise<Daemon> {
+  static async start(job: SeedJob | DownloadJob, changes: object): Promise<Daemon> {
     const port = await findFreePort(job.host);
     const rpcPort = await findFreePort();
     const home = await makeHome(job.homeFolder, 'transmission');
@@ -62,6 +62,7 @@ class Daemon {
       encryption: 0,
       'download-dir': job.folder,
       'incomplete-dir-enabled': false,
+      ...changes,
     };
     await writeFile(join(home, 'settings.json'), JSON.stringify(settings));
     const child = startChild('transmission-daemon', ['--foreground', '--config-dir', home], {
@@ -113,44 +114,53 @@ class Daemon {
   }
 }
 
+/** Transmission with some of its settings changed; `name` tells which. */
+export function transmissionWith(
+  name: string,
+  settings: Readonly<Record<string, number>>,
+): TorrentClient {
+  return {
+    name,
+    needsOutwardAddress: true,
+    createsEmptyFiles: false,
+    unavailable: (): string | null =>
+      missingCommand('transmission-daemon', 'transmission-daemon') ??
+      (findOutwardAddress() === null
+        ? 'Transmission refuses loopback peers; this machine has no other address, ' +
+          'and we are not root'
+        : null),
+    seed: async (job: SeedJob): Promise<Seeding> => {
+      const daemon = await Daemon.start(job, settings);
+      await daemon.add(job.torrentPath);
+      await daemon.waitFor((state) => state.status === STATUS.seeding && state.leftUntilDone === 0);
+      return {
+        endpoint: daemon.endpoint,
+        [Symbol.asyncDispose]: () => daemon.child[Symbol.asyncDispose](),
+      };
+    },
+    download: async (job: DownloadJob): Promise<Downloading> => {
+      const { torrent, tracker } = await inputWithTracker(job);
+      const daemon = await Daemon.start(job, settings);
+      await daemon.add(torrent);
+      const finish = async (): Promise<void> => {
+        await daemon.waitFor(
+          (state) => state.metadataPercentComplete === 1 && state.leftUntilDone === 0,
+        );
+        if (job.staySeeding) return;
+        // Stopping writes what its cache still holds.
+        await daemon.call('torrent-stop');
+        await daemon.waitFor((state) => state.status === STATUS.stopped);
+      };
+      return {
+        done: finish(),
+        [Symbol.asyncDispose]: async () => {
+          await daemon.child[Symbol.asyncDispose]();
+          await tracker?.close();
+        },
+      };
+    },
+  };
+}
+
 /** See the head of this file. */
-export const transmission: TorrentClient = {
-  name: 'transmission',
-  needsOutwardAddress: true,
-  createsEmptyFiles: false,
-  unavailable: (): string | null =>
-    missingCommand('transmission-daemon', 'transmission-daemon') ??
-    (findOutwardAddress() === null
-      ? 'Transmission refuses loopback peers; this machine has no other address and we are not root'
-      : null),
-  seed: async (job: SeedJob): Promise<Seeding> => {
-    const daemon = await Daemon.start(job);
-    await daemon.add(job.torrentPath);
-    await daemon.waitFor((state) => state.status === STATUS.seeding && state.leftUntilDone === 0);
-    return {
-      endpoint: daemon.endpoint,
-      [Symbol.asyncDispose]: () => daemon.child[Symbol.asyncDispose](),
-    };
-  },
-  download: async (job: DownloadJob): Promise<Downloading> => {
-    const { torrent, tracker } = await inputWithTracker(job);
-    const daemon = await Daemon.start(job);
-    await daemon.add(torrent);
-    const finish = async (): Promise<void> => {
-      await daemon.waitFor(
-        (state) => state.metadataPercentComplete === 1 && state.leftUntilDone === 0,
-      );
-      if (job.staySeeding) return;
-      // Stopping writes what its cache still holds.
-      await daemon.call('torrent-stop');
-      await daemon.waitFor((state) => state.status === STATUS.stopped);
-    };
-    return {
-      done: finish(),
-      [Symbol.asyncDispose]: async () => {
-        await daemon.child[Symbol.asyncDispose]();
-        await tracker?.close();
-      },
-    };
-  },
-};
+export const transmission: TorrentClient = transmissionWith('transmission', {});

@@ -1,0 +1,396 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { type Random, seededRandom } from '../../units/index.ts';
+import { decodeUtp, encodeUtp, sequenceAdd, type UtpHeader } from '../../wire/index.ts';
+import type { Connection, ConnectionEvents } from '../index.ts';
+import { DatagramNetwork, Line, type WayOptions } from '../testing/datagram-network.ts';
+import { VirtualClock } from '../testing/virtual-clock.ts';
+
+/** Writes down what happens at one end. */
+class End implements ConnectionEvents {
+  connection: Connection | null = null;
+  readonly chunks: Uint8Array[] = [];
+  received = 0;
+  drains = 0;
+  isOpen = false;
+  closed: string | null = null;
+
+  onOpen(): void {
+    this.isOpen = true;
+  }
+  onBytes(view: Uint8Array): void {
+    assert.equal(this.closed, null, 'nothing comes after the end');
+    this.chunks.push(view.slice());
+    this.received += view.length;
+    // The view is borrowed, and may be changed.
+    view.fill(0xee);
+  }
+  onDrain(): void {
+    this.drains++;
+  }
+  onClosed(reason: string): void {
+    assert.equal(this.closed, null, 'closed once');
+    this.closed = reason;
+  }
+  get bytes(): Buffer {
+    return Buffer.concat(this.chunks);
+  }
+}
+
+/** Two hosts: `near` dials `far`. */
+function pair(there: Partial<WayOptions> = {}, back: Partial<WayOptions> = there, seed = 1) {
+  const clock = new VirtualClock();
+  const random = seededRandom(seed);
+  const network = new DatagramNetwork(clock, random);
+  const lines = { there: new Line(clock, random, there), back: new Line(clock, random, back) };
+  network.lay('192.0.2.1', lines.there);
+  network.lay('192.0.2.2', lines.back);
+  const accepted: End[] = [];
+  const listen = (connection: Connection): ConnectionEvents => {
+    const end = new End();
+    end.connection = connection;
+    accepted.push(end);
+    return end;
+  };
+  const near = network.add('192.0.2.1', listen);
+  const far = network.add('192.0.2.2', listen);
+  const dial = (): End => {
+    const end = new End();
+    end.connection = near.host.connect(far.address, far.port, end);
+    return end;
+  };
+  return { clock, random, network, lines, near, far, accepted, dial };
+}
+
+function randomBytes(random: Random, size: number): Uint8Array {
+  return Uint8Array.from({ length: size }, () => random() * 256);
+}
+
+/** Dials, says hello, and returns both ends. */
+function meet(scene: ReturnType<typeof pair>): { near: End; far: End } {
+  const near = scene.dial();
+  assert.ok(
+    scene.clock.run(20_000, () => near.isOpen),
+    'the dial is answered',
+  );
+  near.connection?.write([new Uint8Array(1)]);
+  assert.ok(
+    scene.clock.run(20_000, () => scene.accepted.length > 0),
+    'the dial is accepted',
+  );
+  const far = scene.accepted.at(-1) ?? new End();
+  assert.ok(scene.clock.run(20_000, () => far.received === 1));
+  far.chunks.length = 0;
+  far.received = 0;
+  return { near, far };
+}
+
+/** Sends `size` random bytes and waits for all of them; returns how long it took in ms. */
+function send(
+  scene: ReturnType<typeof pair>,
+  [from, to]: readonly [End, End],
+  size: number,
+  limitMs = 600_000,
+): number {
+  const bytes = randomBytes(scene.random, size);
+  const before = to.received;
+  const startedAt = scene.clock.now;
+  let isGivenBack = false;
+  from.connection?.write([bytes.subarray(0, 7), bytes.subarray(7)], () => {
+    isGivenBack = true;
+  });
+  const isDone = scene.clock.run(limitMs, () => to.received - before === size);
+  assert.ok(isDone, `${to.received - before} of ${size} bytes came`);
+  assert.ok(to.bytes.subarray(before).equals(bytes), 'the stream is what was written');
+  scene.clock.run(2_000, () => isGivenBack);
+  assert.ok(isGivenBack, 'lent bytes are given back');
+  assert.equal(from.connection?.queuedBytes, 0);
+  assert.ok(from.drains > 0);
+  return scene.clock.now - startedAt;
+}
+
+test('bytes go both ways, and both ends know each other', () => {
+  const scene = pair();
+  const { near, far } = meet(scene);
+  send(scene, [near, far], 100_000);
+  send(scene, [far, near], 100_000);
+  assert.deepEqual([near.connection?.isOutbound, far.connection?.isOutbound], [true, false]);
+  assert.equal(far.connection?.remoteHost, '192.0.2.1');
+  assert.equal(near.connection?.remotePort, 1000);
+});
+
+test('whatever is lost, doubled, late or out of order, the stream arrives as it was', () => {
+  const chance = fc.constantFrom(0, 0.01, 0.05, 0.1);
+  const way = fc.record({
+    latencyMs: fc.constantFrom(1, 20, 150),
+    jitterMs: fc.constantFrom(0, 1, 30),
+    loss: chance,
+    doubling: chance,
+    bytesPerSecond: fc.constantFrom(2e5, 2e6),
+    queueBytes: fc.constantFrom(2e4, 3e5),
+  });
+  fc.assert(
+    fc.property(way, way, fc.nat(), (there, back, seed) => {
+      const scene = pair(there, back, seed);
+      const { near, far } = meet(scene);
+      send(scene, [near, far], 60_000);
+      send(scene, [far, near], 60_000);
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('a tenth of all packets lost slows the stream, and does not stop it', () => {
+  const scene = pair({ loss: 0.1, latencyMs: 20 });
+  const { near, far } = meet(scene);
+  const ms = send(scene, [near, far], 1_000_000);
+  assert.ok(ms < 60_000, `${ms} ms`);
+});
+
+test('numbers wrap around without notice', () => {
+  const scene = pair({ bytesPerSecond: 50e6, latencyMs: 1 });
+  const { near, far } = meet(scene);
+  for (let round = 0; round < 4; round++) {
+    send(scene, [near, far], 24_000_000);
+    far.chunks.length = 0;
+    far.received = 0;
+  }
+});
+
+test('who does not read is waited for, and nothing is lost', () => {
+  const scene = pair({ latencyMs: 5 });
+  const { near, far } = meet(scene);
+  far.connection?.pauseReading();
+  const bytes = randomBytes(scene.random, 3_000_000);
+  near.connection?.write([bytes]);
+  scene.clock.run(120_000);
+  assert.equal(far.received, 0);
+  assert.ok(
+    (near.connection?.queuedBytes ?? 0) >= 1_900_000,
+    'no more than a window is on the way',
+  );
+  assert.equal(near.closed, null, 'two minutes of silence from a reader are no failure');
+  far.connection?.resumeReading();
+  assert.ok(scene.clock.run(60_000, () => far.received === bytes.length));
+  assert.ok(far.bytes.equals(bytes));
+});
+
+test('what was written before closing still arrives, then the end', () => {
+  const scene = pair({ loss: 0.2, latencyMs: 30 }, undefined, 5);
+  const { near, far } = meet(scene);
+  near.connection?.write([new Uint8Array(2_000).fill(7)]);
+  near.connection?.close('enough');
+  assert.ok(scene.clock.run(10_000, () => near.closed !== null && far.closed !== null));
+  assert.equal(near.closed, 'enough');
+  assert.equal(far.closed, 'the peer hung up');
+  assert.equal(far.received, 2_000);
+  scene.clock.run(10_000);
+  assert.deepEqual([scene.near.host.size, scene.far.host.size], [0, 0], 'nothing is kept');
+});
+
+test('a host that does not answer is given up within ten seconds', () => {
+  const scene = pair();
+  scene.far.unplug();
+  const end = scene.dial();
+  scene.clock.run(10_000);
+  assert.equal(end.closed, 'the host does not answer');
+  assert.equal(end.isOpen, false);
+  assert.equal(scene.near.host.size, 0);
+});
+
+test('a peer that vanishes is noticed while something is on the way to it', () => {
+  const scene = pair();
+  const { near } = meet(scene);
+  scene.far.unplug();
+  near.connection?.write([new Uint8Array(50_000)]);
+  scene.clock.run(120_000);
+  assert.equal(near.closed, 'the peer does not answer any more');
+  assert.equal(scene.near.host.size, 0);
+});
+
+test('a peer that was restarted breaks connections it knows nothing of', () => {
+  const scene = pair();
+  const { near, far } = meet(scene);
+  scene.far.host.close('restart');
+  assert.equal(far.closed, 'restart');
+  scene.clock.run(1_000, () => near.closed !== null);
+  assert.equal(near.closed, 'the peer broke the connection');
+});
+
+test('an idle connection keeps its place in routers', () => {
+  const scene = pair();
+  meet(scene);
+  let sent = 0;
+  scene.network.onSent = () => sent++;
+  scene.clock.run(120_000);
+  assert.ok(sent >= 6 && sent <= 12, `${sent} packets in two minutes`);
+});
+
+test('a connection that is refused as it is accepted ends at both ends', () => {
+  const scene = pair();
+  const near = scene.dial();
+  scene.clock.run(1_000, () => near.isOpen);
+  near.connection?.write([new Uint8Array(1)]);
+  const [first] = scene.accepted;
+  assert.equal(first, undefined, 'nobody is told of a dial before data came');
+  scene.clock.run(1_000, () => scene.accepted.length > 0);
+  scene.accepted[0]?.connection?.close('too many');
+  scene.clock.run(5_000);
+  assert.equal(near.closed, 'the peer hung up');
+  assert.equal(scene.accepted[0]?.closed, 'too many');
+});
+
+const state = (fields: Partial<UtpHeader>): Uint8Array =>
+  encodeUtp(
+    {
+      type: 'state',
+      connectionId: 0,
+      timestamp: 0,
+      delay: 0,
+      windowBytes: 1e6,
+      sequence: 0,
+      acknowledged: 0,
+      ...fields,
+    },
+    null,
+  );
+
+test('forged requests cost bounded memory, and are never answered by more than they were', () => {
+  const scene = pair();
+  let asked = 0;
+  let answered = 0;
+  scene.network.onSent = (bytes, from) => {
+    if (from === scene.near.address) asked += bytes.length;
+    else answered += bytes.length;
+  };
+  for (let id = 0; id < 5_000; id++) {
+    scene.near.inject(state({ type: 'syn', connectionId: (id * 7) % 65536 }), scene.far);
+    scene.near.inject(state({ type: 'data', connectionId: (id * 11) % 65536 }), scene.far);
+  }
+  scene.clock.run(3_000);
+  assert.ok(scene.far.host.size <= 100, `${scene.far.host.size}`);
+  assert.ok(answered <= asked);
+  assert.equal(scene.accepted.length, 0);
+  scene.clock.run(20_000);
+  assert.equal(scene.far.host.size, 0);
+});
+
+test('acknowledgements of what was never sent, and packets far ahead, change nothing', () => {
+  const scene = pair();
+  const { near, far } = meet(scene);
+  let sample: ReturnType<typeof decodeUtp> = null;
+  scene.network.onSent = (bytes, from) => {
+    if (from === scene.far.address) sample = decodeUtp(bytes) ?? sample;
+  };
+  send(scene, [near, far], 50_000);
+  assert.ok(sample);
+  const { connectionId, acknowledged, sequence } = sample as UtpHeader;
+  scene.network.onSent = null;
+  for (const ahead of [1, 100, 20_000, 40_000]) {
+    const forged = { connectionId, sequence, acknowledged: sequenceAdd(acknowledged, ahead) };
+    scene.far.inject(state(forged), scene.near);
+    const late = { connectionId, sequence: sequenceAdd(sequence, 600 + ahead), acknowledged };
+    scene.far.inject(state({ ...late, type: 'data' }), scene.near);
+  }
+  scene.clock.run(500);
+  send(scene, [near, far], 50_000);
+  send(scene, [far, near], 50_000);
+});
+
+test('arbitrary datagrams neither throw nor break a connection', () => {
+  const scene = pair({ bytesPerSecond: 1e9, queueBytes: 1e9 });
+  const { near, far } = meet(scene);
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 60 }), fc.integer({ min: 0, max: 2 }), (bytes, type) => {
+      // Mostly packets by their first byte. A reset of the right id would end it, as it should.
+      if (bytes.length > 0) bytes[0] = (type << 4) | 1;
+      scene.near.inject(bytes, scene.far);
+      scene.far.inject(bytes, scene.near);
+      scene.clock.run(1);
+    }),
+    { numRuns: 1000 },
+  );
+  send(scene, [near, far], 20_000);
+  send(scene, [far, near], 20_000);
+});
+
+test('alone on a line it fills it, and keeps the queue near a tenth of a second', () => {
+  const scene = pair({ bytesPerSecond: 1e6, queueBytes: 2e6, latencyMs: 25 });
+  const { near, far } = meet(scene);
+  const line = scene.lines.there;
+  near.connection?.write([new Uint8Array(60e6)]);
+  scene.clock.run(15_000);
+  const before = { carried: line.carriedBytes, waited: line.waitedMs, packets: line.packets };
+  scene.clock.run(20_000);
+  const rate = (line.carriedBytes - before.carried) / 20;
+  const wait = (line.waitedMs - before.waited) / (line.packets - before.packets);
+  assert.ok(rate > 0.9e6, `${rate} bytes a second`);
+  assert.ok(wait > 40 && wait < 160, `${wait} ms in the queue`);
+  assert.equal(line.droppedPackets, 0);
+  assert.ok(far.received > 15e6);
+});
+
+/** A sender as TCP is: one more packet a round trip, half the window after a loss. */
+class RenoFlow {
+  deliveredBytes = 0;
+  isOver = false;
+  #window = 10;
+  #onWay = 0;
+  readonly #line: Line;
+  readonly #clock: VirtualClock;
+  #reducedAt = 0;
+  #sent = 0;
+
+  constructor(clock: VirtualClock, line: Line) {
+    this.#clock = clock;
+    this.#line = line;
+    this.#pump();
+  }
+
+  #pump(): void {
+    while (this.#onWay < this.#window && !this.isOver) {
+      this.#onWay++;
+      const order = this.#sent++;
+      let hasCome = false;
+      this.#line.carry(1400, () => {
+        hasCome = true;
+        this.#clock.after(25, () => {
+          this.#onWay--;
+          this.deliveredBytes += 1400;
+          this.#window += 1 / this.#window;
+          this.#pump();
+        });
+      });
+      this.#clock.after(this.#line.waitMs + 120, () => {
+        if (hasCome) return;
+        this.#onWay--;
+        if (order >= this.#reducedAt) {
+          this.#window = Math.max(2, this.#window / 2);
+          this.#reducedAt = this.#sent;
+        }
+        this.#pump();
+      });
+    }
+  }
+}
+
+test('beside a flow that behaves as TCP it gives way, and comes back when that ends', () => {
+  const scene = pair({ bytesPerSecond: 1e6, queueBytes: 4e5, latencyMs: 25 });
+  const { near, far } = meet(scene);
+  near.connection?.write([new Uint8Array(200e6)]);
+  scene.clock.run(10_000);
+  const reno = new RenoFlow(scene.clock, scene.lines.there);
+  scene.clock.run(10_000);
+  const before = { reno: reno.deliveredBytes, utp: far.received };
+  scene.clock.run(40_000);
+  const renoBytes = reno.deliveredBytes - before.reno;
+  const utpBytes = far.received - before.utp;
+  assert.ok(renoBytes > 5 * utpBytes, `TCP ${renoBytes}, uTP ${utpBytes}`);
+  assert.ok(utpBytes > 0, 'it gives way without stopping');
+  reno.isOver = true;
+  scene.clock.run(10_000);
+  const alone = far.received;
+  scene.clock.run(10_000);
+  assert.ok(far.received - alone > 8e6, 'it takes what is left free');
+});

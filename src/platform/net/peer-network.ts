@@ -1,0 +1,96 @@
+/** All ways to reach peers and to be reached, behind one port number. */
+import type { Connection, ConnectionEvents, Dialer } from '../../engine/index.ts';
+import { PlatformError } from '../platform-error.ts';
+import { racedDialer } from './raced-dialer.ts';
+import { tcpDialer } from './tcp-dialer.ts';
+import { listenTcp, type TcpListener } from './tcp-listener.ts';
+import { UdpPort } from './udp-port.ts';
+import { UtpSocket } from './utp-socket.ts';
+
+/** Which transports, and where. */
+export interface PeerNetworkOptions {
+  /** Port for TCP and UDP; 0 lets the system choose; null does not listen. */
+  readonly port: number | null;
+  /** Address to listen on and dial from; null for all. */
+  readonly bindHost: string | null;
+  readonly useTcp: boolean;
+  readonly useUtp: boolean;
+}
+
+/** Open ports, and how to dial from them. */
+export class PeerNetwork {
+  readonly dialer: Dialer;
+  /** The port peers reach us at; 0 when we do not listen. */
+  readonly port: number;
+  readonly #listener: TcpListener | null;
+  readonly #udp: UdpPort | null;
+  readonly #utp: UtpSocket | null;
+
+  private constructor(parts: {
+    readonly dialer: Dialer;
+    readonly port: number;
+    readonly listener: TcpListener | null;
+    readonly udp: UdpPort | null;
+    readonly utp: UtpSocket | null;
+  }) {
+    this.dialer = parts.dialer;
+    this.port = parts.port;
+    this.#listener = parts.listener;
+    this.#udp = parts.udp;
+    this.#utp = parts.utp;
+  }
+
+  /**
+   * Opens what is wanted. Where UDP cannot be had beside TCP, it goes on without uTP.
+   *
+   * @throws PlatformError PLATFORM_PORT_TAKEN, PLATFORM_LISTEN
+   */
+  static async open(
+    options: PeerNetworkOptions,
+    accept: (connection: Connection) => ConnectionEvents,
+  ): Promise<PeerNetwork> {
+    const { port, bindHost, useTcp, useUtp } = options;
+    const where = bindHost === null ? {} : { host: bindHost };
+    const listener = useTcp && port !== null ? await listenTcp({ port, ...where }, accept) : null;
+    const udp = useUtp ? await openUdp(options, listener) : null;
+    const utp = udp && new UtpSocket(udp, port === null ? refuse : accept);
+    const tcp = useTcp ? tcpDialer(bindHost === null ? {} : { localAddress: bindHost }) : null;
+    return new PeerNetwork({
+      dialer: racedDialer({ tcp, utp: utp?.dialer ?? null }),
+      port: port === null ? 0 : (listener?.port ?? udp?.port ?? 0),
+      listener,
+      udp,
+      utp,
+    });
+  }
+
+  /** Nobody can reach us any more; connections go on. */
+  stopListening(): void {
+    this.#listener?.close();
+  }
+
+  /** Ends what is left. */
+  async close(): Promise<void> {
+    this.#listener?.close();
+    await this.#utp?.close();
+    this.#udp?.close();
+  }
+}
+
+async function openUdp(
+  { port, bindHost, useTcp }: PeerNetworkOptions,
+  listener: TcpListener | null,
+): Promise<UdpPort | null> {
+  try {
+    return await UdpPort.open({ port: listener?.port ?? port ?? 0, bindHost });
+  } catch (failure) {
+    if (useTcp && failure instanceof PlatformError) return null;
+    throw failure;
+  }
+}
+
+/** For nodes that do not listen. */
+function refuse(connection: Connection): ConnectionEvents {
+  connection.close('we do not listen');
+  return { onOpen: () => {}, onBytes: () => {}, onDrain: () => {}, onClosed: () => {} };
+}

@@ -1,0 +1,118 @@
+/** A UDP port on both families, shared by protocols that tell their datagrams apart. */
+import { createSocket, type Socket } from 'node:dgram';
+import { PlatformError } from '../platform-error.ts';
+
+/** Where to listen. */
+export interface UdpPortOptions {
+  /** Any other if it is taken; 0 lets the system choose. */
+  readonly port: number;
+  /** A literal address; null for all, of both families. */
+  readonly bindHost: string | null;
+}
+
+/** Takes datagrams. Lends `bytes` for the call, to be changed at will. */
+export type DatagramTaker = (bytes: Uint8Array, host: string, port: number) => void;
+
+/** Bursts come faster than they are read. The system may allow less. */
+const BUFFER_BYTES = 4 * 1024 * 1024;
+
+/** Open sockets, at least one. */
+export class UdpPort {
+  readonly #ipv4: Socket | null;
+  readonly #ipv6: Socket | null;
+  readonly #takers: { readonly isFor: (bytes: Uint8Array) => boolean; take: DatagramTaker }[] = [];
+  #isClosed = false;
+
+  private constructor(ipv4: Socket | null, ipv6: Socket | null) {
+    this.#ipv4 = ipv4;
+    this.#ipv6 = ipv6;
+    for (const socket of [ipv4, ipv6]) {
+      socket?.on('message', (bytes, { address, port }) => this.#dispatch(bytes, address, port));
+    }
+  }
+
+  /** Binds; a family that the machine lacks is left out. Throws PLATFORM_LISTEN without any. */
+  static async open({ port, bindHost }: UdpPortOptions): Promise<UdpPort> {
+    const wants4 = bindHost === null || !bindHost.includes(':');
+    const wants6 = bindHost === null || bindHost.includes(':');
+    let failure: unknown = null;
+    const attempt = async (family: 4 | 6, where: number): Promise<Socket | null> => {
+      const host = bindHost ?? (family === 4 ? '0.0.0.0' : '::');
+      const bound = bind(family, where, host).catch(() => bind(family, 0, host));
+      return bound.catch((error) => {
+        failure ??= error;
+        return null;
+      });
+    };
+    const ipv4 = wants4 ? await attempt(4, port) : null;
+    const ipv6 = wants6 ? await attempt(6, ipv4?.address().port ?? port) : null;
+    if (ipv4 || ipv6) return new UdpPort(ipv4, ipv6);
+    const text = 'cannot open a UDP port: --no-utp goes without';
+    throw new PlatformError('PLATFORM_LISTEN', text, { bindHost }, { cause: failure });
+  }
+
+  /** The bound port: that of IPv4 where there is one. */
+  get port(): number {
+    return (this.#ipv4 ?? this.#ipv6)?.address().port ?? 0;
+  }
+
+  /** Datagrams for which `isFor` holds go to `take`, unless an earlier taker has them. */
+  listen(isFor: (bytes: Uint8Array) => boolean, take: DatagramTaker): void {
+    this.#takers.push({ isFor, take });
+  }
+
+  /** Sends to a literal address. Lends `bytes`. What cannot be sent is lost, as datagrams are. */
+  send(bytes: Uint8Array, host: string, port: number): void {
+    if (!this.#isClosed) (host.includes(':') ? this.#ipv6 : this.#ipv4)?.send(bytes, port, host);
+  }
+
+  /** Closing twice is closing once. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#ipv4?.close();
+    this.#ipv6?.close();
+  }
+
+  #dispatch(bytes: Uint8Array, host: string, port: number): void {
+    if (port === 0) return;
+    for (const { isFor, take } of this.#takers) {
+      if (!isFor(bytes)) continue;
+      take(bytes, host, port);
+      return;
+    }
+  }
+}
+
+function bind(family: 4 | 6, port: number, address: string): Promise<Socket> {
+  const socket = createSocket({
+    type: family === 4 ? 'udp4' : 'udp6',
+    ipv6Only: family === 6,
+    // Only literal addresses are sent to: looking them up would cost a turn of the loop each.
+    lookup: (host, _options, done) => done(null, host, family),
+  });
+  return new Promise((resolve, reject) => {
+    socket.once('error', (error) => {
+      socket.close();
+      reject(error);
+    });
+    socket.bind({ port, address }, () => {
+      socket.removeAllListeners('error');
+      // "Port unreachable" for one datagram is no failure of the socket.
+      socket.on('error', () => {});
+      enlarge(socket);
+      // Waiting for strangers must not keep the program alive.
+      socket.unref();
+      resolve(socket);
+    });
+  });
+}
+
+function enlarge(socket: Socket): void {
+  try {
+    socket.setRecvBufferSize(BUFFER_BYTES);
+    socket.setSendBufferSize(BUFFER_BYTES);
+  } catch {
+    // Smaller buffers lose more in bursts; the stream arrives all the same.
+  }
+}

@@ -1,0 +1,55 @@
+/** Encrypted connections with every foreign client that can insist on them. */
+import { aria2With } from './clients/aria2.ts';
+import { bidwidth, bidwidthWith } from './clients/bidwidth.ts';
+import { LIBTORRENT_ENCRYPTION, libtorrentWith } from './clients/libtorrent.ts';
+import type { TorrentClient } from './clients/torrent-client.ts';
+import { transmissionWith } from './clients/transmission.ts';
+import { testTransfers } from './pairs.ts';
+import type { Transfer } from './transfer.ts';
+
+const { forced, plaintext, rc4 } = LIBTORRENT_ENCRYPTION;
+const insisting = { in_enc_policy: forced, out_enc_policy: forced };
+
+const libtorrentRc4 = libtorrentWith('libtorrent that insists on RC4', {
+  ...insisting,
+  allowed_enc_level: rc4,
+});
+/** Its handshake is encrypted, what follows is not. */
+const libtorrentPlaintext = libtorrentWith('libtorrent that insists on an encrypted handshake', {
+  ...insisting,
+  allowed_enc_level: plaintext,
+});
+const aria2Crypto = aria2With('aria2 that requires encryption', ['--bt-require-crypto=true']);
+const aria2Rc4 = aria2With('aria2 that forces encryption', ['--bt-force-encryption=true']);
+const transmissionCrypto = transmissionWith('transmission that requires encryption', {
+  encryption: 2,
+});
+const bidwidthRequiring = bidwidthWith('bidwidth that requires encryption', [
+  '--encryption',
+  'require',
+]);
+
+function bothDirections(ours: TorrentClient, other: TorrentClient): readonly Transfer[] {
+  return [
+    { from: other, to: ours, shape: 'single-file', start: 'torrent' },
+    { from: ours, to: other, shape: 'multi-file', start: 'torrent' },
+  ];
+}
+
+testTransfers('bidwidth, as it is, with clients that insist on encryption', [
+  ...[libtorrentRc4, aria2Crypto, aria2Rc4, transmissionCrypto, bidwidthRequiring].flatMap(
+    (other) => bothDirections(bidwidth, other),
+  ),
+  // We dial encrypted only where we mean it, with RC4: this one has to come to us.
+  { from: bidwidth, to: libtorrentPlaintext, shape: 'single-file', start: 'torrent' },
+]);
+
+testTransfers('bidwidth that requires encryption, with clients as they are', [
+  ...[
+    libtorrentWith('libtorrent', { out_enc_policy: 1 }),
+    aria2With('aria2', []),
+    transmissionWith('transmission', { encryption: 1 }),
+    bidwidth,
+    bidwidthRequiring,
+  ].flatMap((other) => bothDirections(bidwidthRequiring, other)),
+]);
