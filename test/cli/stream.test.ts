@@ -37,7 +37,7 @@ test('the largest film is played from its address while it comes, and stopping i
   const { peer } = await seed(['--upload-limit', '2M']);
   const child = desk.start(stream('play', peer), 'play-home');
   const { url, file } = await streaming(child);
-  assert.deepEqual(file, { index: 1, path: 'set/film.mkv', lengthBytes: FILM_LENGTH });
+  assert.deepEqual(file, { number: 2, path: 'set/film.mkv', lengthBytes: FILM_LENGTH });
   const { answer, body } = await get(url, 'bytes=5000000-5099999');
   assert.equal(answer.statusCode, 206);
   assert.equal(answer.headers['content-range'], `bytes 5000000-5099999/${FILM_LENGTH}`);
@@ -80,7 +80,7 @@ test('with --exit-when-done a magnet is played whole, all of it is kept, and the
   const args = ['stream', magnet, ...options, '--file', 'a/song.mp3', '--exit-when-done'];
   const child = desk.start(args, 'whole-home');
   const { url, file, playlist } = await streaming(child);
-  assert.deepEqual(file, { index: 0, path: 'set/a/song.mp3', lengthBytes: SONG_LENGTH });
+  assert.deepEqual(file, { number: 1, path: 'set/a/song.mp3', lengthBytes: SONG_LENGTH });
   const { answer, body } = await get(url);
   assert.equal(answer.statusCode, 200);
   assert.ok(body.equals(song));

@@ -116,12 +116,12 @@ interface Playing {
 
 function tell({ output }: Context, { server, torrent, file }: Playing): void {
   const url = server.urlOf(torrent, file);
-  const { index, path, lengthBytes } = file;
+  const { path, lengthBytes } = file;
   output.event('streaming', {
     url,
     playlist: server.url,
     infoHash: torrent.key,
-    file: { index, path, lengthBytes },
+    file: { number: file.index + 1, path, lengthBytes },
   });
   output.line(`play ${path} (${formatSize(lengthBytes)}) from`);
   output.line(url);
