@@ -15,7 +15,7 @@ import { MetadataCollector } from './metadata-collector.ts';
 import { MetadataExchange } from './metadata-exchange.ts';
 import { PeerBook } from './peer-book.ts';
 import type { Connection, ConnectionEvents } from './ports.ts';
-import { sha1 } from './testing/memory-torrent.ts';
+import { sha1, testHasher } from './testing/memory-torrent.ts';
 
 const NOW = instant(0);
 const ADDRESS = { host: '192.0.2.1', port: 6881 };
@@ -106,6 +106,7 @@ function gate(wanted: Uint8Array | null, isWelcome = true): { gate: HandshakeGat
   };
   const keeper: GateKeeper = {
     handshakeFor: (infoHash) => (infoHash[0] === 1 ? { ...THEIRS, infoHash } : null),
+    isSame: () => false,
     hold: () => false,
     admit: () => (isWelcome ? peer : null),
     onFailed: (_connection, reason) => log.push(`failed ${reason}`),
@@ -243,7 +244,8 @@ function collector(): { from: MetadataCollector; done: Uint8Array[] } {
   const onComplete = (bytes: Uint8Array): void => {
     done.push(bytes);
   };
-  return { from: new MetadataCollector({ infoHash: sha1(INFO), sha1, onComplete }), done };
+  const target = { infoHash: sha1(INFO), infoHashV2: null, hasher: testHasher, onComplete };
+  return { from: new MetadataCollector(target), done };
 }
 
 /** Whether the dictionary came, once, byte for byte. */

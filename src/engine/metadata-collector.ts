@@ -4,6 +4,7 @@
  * pieces come from one peer alone, so that it is known who lied.
  */
 import { equalBytes, type Instant } from '../units/index.ts';
+import type { Hasher } from './ports.ts';
 
 /** A piece of metadata (BEP 9). */
 export const METADATA_PIECE_BYTES: number = 16 * 1024;
@@ -19,8 +20,11 @@ const ATTEMPT_MS = 30_000;
 
 /** How the collector checks and hands over what it gathered. */
 export interface MetadataTarget {
+  /** 20 bytes; of a torrent that is known by v2 alone, the beginning of `infoHashV2`. */
   readonly infoHash: Uint8Array;
-  readonly sha1: (view: Uint8Array) => Uint8Array;
+  /** 32 bytes, when they are known (BEP 52). */
+  readonly infoHashV2: Uint8Array | null;
+  readonly hasher: Pick<Hasher, 'sha1' | 'sha256'>;
   /** The info dictionary, proven by its hash. */
   readonly onComplete: (infoBytes: Uint8Array) => void;
 }
@@ -114,7 +118,7 @@ export class MetadataCollector {
   }
 
   #finish(bytes: Uint8Array): void {
-    if (equalBytes(this.#target.sha1(bytes), this.#target.infoHash)) {
+    if (this.#isNamed(bytes)) {
       this.#target.onComplete(bytes);
       return;
     }
@@ -126,6 +130,13 @@ export class MetadataCollector {
       this.#offers.delete(giver);
     }
     this.#begin();
+  }
+
+  /** Whether these are the bytes that one of the info-hashes names. */
+  #isNamed(bytes: Uint8Array): boolean {
+    const { infoHash, infoHashV2, hasher } = this.#target;
+    if (infoHashV2 && equalBytes(hasher.sha256(bytes), infoHashV2)) return true;
+    return equalBytes(hasher.sha1(bytes), infoHash);
   }
 
   /** Time is up for this size or this peer, when there is another. */

@@ -131,6 +131,13 @@ export class PartialPiece {
     this.#doneCount++;
   }
 
+  /** A block that had come was wrong: it is free again. */
+  reopen(block: number): void {
+    if (this.#state[block] !== DONE) return;
+    this.#doneCount--;
+    this.#free(block);
+  }
+
   /** Bytes each peer delivered of a complete piece. */
   bytesByPeer(): Map<number, number> {
     const shares = new Map<number, number>();

@@ -9,6 +9,7 @@ import type { PeerAddress } from './peer-book.ts';
 import type { PiecePicker } from './piece-picker.ts';
 import type { PieceStore } from './ports.ts';
 import type { Selection } from './selection.ts';
+import type { TorrentHashes } from './torrent-hashes.ts';
 import type { TorrentLimits } from './torrent-limits.ts';
 import type { UploadScheduler } from './upload-scheduler.ts';
 
@@ -49,6 +50,8 @@ export interface PeerOwner extends MetadataOwner {
   readonly limits: TorrentLimits;
   /** Null while only a magnet is known, and when the torrent is stopped. */
   readonly work: PieceWork | null;
+  /** Null in a v1 torrent, and while there is no `work`. */
+  readonly hashes: TorrentHashes | null;
   readonly isDownloading: boolean;
   /** Nothing is wanted any more: everything is here, or all that was selected. */
   readonly isSated: boolean;
@@ -62,5 +65,7 @@ export interface PeerOwner extends MetadataOwner {
   /** A peer turned out to have everything, while we lack nothing either. */
   onSeedMet(peerKey: number): void;
   onDiskFailure(failure: Error): void;
+  /** What a peer said is proven wrong. */
+  onLie(peerKey: number): void;
   onPeerClosed(peerKey: number, reason: string): void;
 }

@@ -94,7 +94,7 @@ export class PeerUpload implements Servable {
   onRequest(index: number, begin: number, length: number): void {
     const request: ServeRequest = { index, begin, length, tag: this.tag };
     const work = this.#wiring.owner.work;
-    if (!work?.geometry.isServable(index, begin, length) || !work.have.has(index)) {
+    if (!work?.geometry.isReadable(index, begin, length) || !work.have.has(index)) {
       this.#refuse(request);
       this.#wiring.offend('it asked for blocks we do not have');
     } else if (!this.isUnchoked && !this.#allowed.has(index)) {

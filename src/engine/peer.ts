@@ -12,6 +12,7 @@ import {
 } from '../wire/index.ts';
 import type { PeerCounters } from './extension.ts';
 import { ExtensionHub } from './extension-hub.ts';
+import { HashExchange } from './hash-exchange.ts';
 import { METADATA_EXTENSION, MetadataExchange } from './metadata-exchange.ts';
 import { Outbox } from './outbox.ts';
 import { PeerDownload } from './peer-download.ts';
@@ -39,6 +40,7 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
   readonly #remote: Handshake;
   readonly #framer: PeerFramer;
   readonly #metadata: MetadataExchange;
+  readonly #hashes: HashExchange;
   readonly #hub: ExtensionHub | null;
   #heardAt: Instant;
   #spokeAt: Instant;
@@ -64,6 +66,7 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
     this.upload = new PeerUpload(this.#wiring);
     this.#framer = new PeerFramer(this);
     this.#wiring.dropTarget = () => this.#framer.dropTarget();
+    this.#hashes = new HashExchange(this.#wiring);
     this.#metadata = new MetadataExchange(owner, peerKey, (payload) =>
       this.#hub?.sendTo(METADATA_EXTENSION, payload),
     );
@@ -80,7 +83,8 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
     return this.#wiring.owner.key;
   }
   get infoHash(): Uint8Array {
-    return this.#wiring.owner.infoHash;
+    // A hybrid torrent has two names: both ends take the one that was dialled.
+    return this.isOutbound ? this.#wiring.owner.infoHash : this.#remote.infoHash;
   }
   get remoteHost(): string {
     return this.#wiring.connection.remoteHost;
@@ -160,6 +164,7 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
     this.download.close();
     this.upload.close();
     this.#metadata.onClosed();
+    this.#hashes.onClosed();
     const { owner, sessions } = this.#wiring;
     for (const session of sessions) session.onClosed(owner.engine.now);
     owner.onPeerClosed(this.peerKey, reason);
@@ -182,6 +187,7 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
     const { owner, sessions, connection } = this.#wiring;
     for (const session of sessions) session.onTick(now);
     if (owner.collector) this.#metadata.onTick(now);
+    if (owner.hashes) this.#hashes.onTick(now);
     // Of two thousand peers most are waiting for something: this must cost nothing for them.
     const { isInteresting, requests } = this.download;
     if (isInteresting && requests.wantsMore) this.download.fill();
@@ -305,6 +311,10 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
     this.#isUploadOnly = hello.isUploadOnly ?? this.#isUploadOnly;
     this.partFromSeed();
     if (owner.collector) this.#metadata.onTick(owner.engine.now);
+  }
+
+  onHashMessage(id: number, body: Uint8Array): void {
+    this.#hashes.onMessage(id, body);
   }
 
   // What extensions may do.

@@ -22,6 +22,8 @@ export interface PickerDeps {
   readonly random: Random;
   /** Whether a suspect piece may be left to this peer alone. Without it: to anybody. */
   readonly mayIsolate?: (peerKey: number) => boolean;
+  /** Whether a piece may be begun: what it is checked by is known. Without it: always. */
+  readonly isReady?: (piece: number) => boolean;
   /** All peers that could be asked, for what is urgent. */
   readonly takers?: () => Iterable<Taker>;
 }
@@ -36,6 +38,7 @@ export class PiecePicker {
   readonly #order: PieceOrder;
   readonly #critical: TimeCritical;
   readonly #mayIsolate: (peerKey: number) => boolean;
+  readonly #isReady: ((piece: number) => boolean) | null;
   /** Pieces that failed with several givers. */
   readonly #suspects = new Set<number>();
   /** Slabs of open pieces and of pieces being checked or written. */
@@ -48,6 +51,7 @@ export class PiecePicker {
     this.#slabs = deps.slabs;
     this.#random = deps.random;
     this.#mayIsolate = deps.mayIsolate ?? ((): boolean => true);
+    this.#isReady = deps.isReady ?? null;
     const missing: number[] = [];
     for (let piece = 0; piece < geometry.pieceCount; piece++) {
       if (!selection.hasHere(piece)) missing.push(piece);
@@ -189,6 +193,12 @@ export class PiecePicker {
     this.partials.delete(piece.index);
   }
 
+  /** A piece that was closed comes back: some of its blocks are free again. */
+  reopen(piece: PartialPiece): void {
+    piece.level = this.#selection.levels[piece.index] ?? 0;
+    this.partials.set(piece.index, piece);
+  }
+
   /** Its slab is free again, and if it failed it is wanted again. */
   settle(piece: PartialPiece, isGood: boolean): void {
     this.#giveSlab(piece);
@@ -211,6 +221,7 @@ export class PiecePicker {
   }
 
   #isTrusted(piece: number, taker: Taker): boolean {
+    if (this.#isReady && !this.#isReady(piece)) return false;
     return !this.#suspects.has(piece) || this.#mayIsolate(taker.peerKey);
   }
 

@@ -15,7 +15,9 @@ export class Selection {
   readonly #geometry: PieceGeometry;
   readonly #have: Bitfield;
   #missingCount = 0;
-  #wantedCount = 0;
+  #wantedBytes = 0;
+  #remainingBytes = 0;
+  #hereBytes = 0;
 
   constructor(geometry: PieceGeometry, have: Bitfield, levels: Uint8Array | null = null) {
     this.#geometry = geometry;
@@ -32,12 +34,17 @@ export class Selection {
 
   /** Bytes of the pieces that are wanted, here or not. */
   get wantedBytes(): number {
-    return this.#bytes(this.#wantedCount, this.isWanted(this.#geometry.pieceCount - 1));
+    return this.#wantedBytes;
   }
 
   /** Bytes of the wanted pieces that are not here. */
   get remainingBytes(): number {
-    return this.#bytes(this.#missingCount, this.isMissing(this.#geometry.pieceCount - 1));
+    return this.#remainingBytes;
+  }
+
+  /** Bytes of the pieces that are here, wanted or not. */
+  get hereBytes(): number {
+    return this.#hereBytes;
   }
 
   isWanted(piece: number): boolean {
@@ -56,7 +63,11 @@ export class Selection {
 
   /** A piece has come, wanted or not. Called once for each. */
   onGot(piece: number): void {
-    if (this.isWanted(piece)) this.#missingCount--;
+    const length = this.#geometry.pieceLength(piece);
+    this.#hereBytes += length;
+    if (!this.isWanted(piece)) return;
+    this.#missingCount--;
+    this.#remainingBytes -= length;
   }
 
   /** Replaces all levels. The pieces that are not here and are wanted now, or not any more. */
@@ -81,18 +92,18 @@ export class Selection {
 
   #count(): void {
     this.#missingCount = 0;
-    this.#wantedCount = 0;
+    this.#wantedBytes = 0;
+    this.#remainingBytes = 0;
+    this.#hereBytes = 0;
     for (let piece = 0; piece < this.levels.length; piece++) {
+      const length = this.#geometry.pieceLength(piece);
+      const isHere = this.#have.has(piece);
+      if (isHere) this.#hereBytes += length;
       if (!this.isWanted(piece)) continue;
-      this.#wantedCount++;
-      if (!this.#have.has(piece)) this.#missingCount++;
+      this.#wantedBytes += length;
+      if (isHere) continue;
+      this.#missingCount++;
+      this.#remainingBytes += length;
     }
-  }
-
-  /** All pieces are of one length but the last of the torrent. */
-  #bytes(count: number, isLastAmong: boolean): number {
-    const { pieceLengthBytes, pieceCount } = this.#geometry;
-    const short = isLastAmong ? pieceLengthBytes - this.#geometry.pieceLength(pieceCount - 1) : 0;
-    return count * pieceLengthBytes - short;
   }
 }

@@ -1,6 +1,7 @@
 /** One torrent: its peers, its pieces, and what it tells the outside. */
 import { type Bitfield, equalBytes, type Random, toHex } from '../units/index.ts';
 import { PieceGeometry, type TorrentContent } from './content.ts';
+import { describePeer } from './describe-peer.ts';
 import { MetadataCollector } from './metadata-collector.ts';
 import type { PartialPiece } from './partial-piece.ts';
 import type { Peer } from './peer.ts';
@@ -12,15 +13,18 @@ import type { Hasher, PieceStore } from './ports.ts';
 import { RateMeter } from './rate-meter.ts';
 import { Selection } from './selection.ts';
 import type { SlabPool } from './slab-pool.ts';
-import type { PeerSnapshot, TorrentPhase, TorrentSnapshot } from './snapshot.ts';
+import type { TorrentPhase, TorrentSnapshot } from './snapshot.ts';
 import type { Taker } from './taker.ts';
 import type { Deadline } from './time-critical.ts';
+import { TorrentHashes } from './torrent-hashes.ts';
 import { type RateLimits, TorrentLimits } from './torrent-limits.ts';
 
 /** What a torrent tells the outside. Called synchronously; must be quick. */
 export interface TorrentEvents {
   /** The info dictionary of a magnet, proven by its hash: make a store and call `begin`. */
   onMetadata(infoBytes: Uint8Array): void;
+  /** The piece layers of a magnet, by root in hex: its torrent file can be written. */
+  onLayers?(layers: ReadonlyMap<string, Uint8Array>): void;
   /** A piece is right and on disk. */
   onPiece(piece: number): void;
   /** All that is wanted is right and on disk: `phase` tells whether that is everything. */
@@ -38,6 +42,8 @@ export interface TorrentDeps {
   readonly slabs: SlabPool;
   readonly random: Random;
   readonly events: TorrentEvents;
+  /** The 32 bytes of the v2 info-hash, when it is known. */
+  readonly infoHashV2: Uint8Array | null;
 }
 
 /** Where departed peers came from, remembered so that they can still be banned. */
@@ -56,6 +62,11 @@ export class Torrent implements PeerOwner {
   /** Peers wanted at most. */
   peersMax = 100;
   work: PieceWork | null = null;
+  hashes: TorrentHashes | null = null;
+  /** 32 bytes; null in a torrent that is, as far as is known, v1. */
+  infoHashV2: Uint8Array | null;
+  /** The 20 bytes of a hybrid torrent's other info-hash. */
+  otherHash: Uint8Array | null = null;
   collector: MetadataCollector | null = null;
   /** Peers are found through trackers alone (BEP 27); false while the metadata is unknown. */
   isPrivate = false;
@@ -72,15 +83,24 @@ export class Torrent implements PeerOwner {
     this.infoHash = infoHash;
     this.key = toHex(infoHash);
     this.engine = deps.engine;
+    this.infoHashV2 = deps.infoHashV2;
     this.#deps = deps;
     this.collector = new MetadataCollector({
       infoHash,
-      sha1: deps.engine.sha1,
+      infoHashV2: deps.infoHashV2,
+      hasher: deps.hasher,
       onComplete: (infoBytes) => {
         this.collector = null;
         deps.events.onMetadata(infoBytes);
       },
     });
+  }
+
+  /** A hybrid torrent's info-hashes are known; returns the one, in 20 bytes, it is not called by. */
+  identify({ v1, v2 }: { readonly v1: Uint8Array; readonly v2: Uint8Array }): Uint8Array {
+    this.infoHashV2 = v2;
+    this.otherHash = equalBytes(this.infoHash, v1) ? v2.slice(0, v1.length) : v1;
+    return this.otherHash;
   }
 
   get infoBytes(): Uint8Array | null {
@@ -107,17 +127,23 @@ export class Torrent implements PeerOwner {
   begin(content: TorrentContent, have: Bitfield, store: PieceStore): void {
     const geometry = new PieceGeometry(content);
     const { slabs, random, hasher } = this.#deps;
-    const mayIsolate = (peerKey: number): boolean => this.#isTrusted(peerKey);
-    const takers = (): Iterable<Taker> => this.#takers();
     const selection = new Selection(geometry, have, this.#levels);
-    const picker = new PiecePicker(geometry, selection, { slabs, random, mayIsolate, takers });
+    const hashes = content.hashedFiles ? this.#hashesOf(content) : null;
+    const needsLayers = hashes?.wishForLayers() && hashes.isV2Only;
+    const isReady = (piece: number): boolean => hashes?.trees.isKnown(piece) ?? true;
+    const picker = new PiecePicker(geometry, selection, {
+      ...{ slabs, random, takers: () => this.#takers() },
+      mayIsolate: (peerKey) => this.#isTrusted(peerKey),
+      ...(needsLayers ? { isReady } : {}),
+    });
     picker.isSequential = this.#isSequential;
     this.collector = null;
     this.#content = content;
     this.isPrivate = content.isPrivate ?? false;
     if (this.isPrivate) this.book.keepPrivate();
     this.work = { geometry, have, selection, picker, store };
-    this.#flow = new PieceFlow(content, this.work, { hasher, events: this.#flowEvents() });
+    this.hashes = hashes;
+    this.#flow = new PieceFlow(content, this.work, { hasher, hashes, events: this.#flowEvents() });
     this.#phase = this.#phaseOf(this.work);
     for (const peer of this.peers.values()) peer.onWorkReady();
   }
@@ -174,6 +200,7 @@ export class Torrent implements PeerOwner {
   stop(reason: string): void {
     if (!this.isStopped) this.#phase = 'stopped';
     for (const peer of [...this.peers.values()]) peer.close(reason);
+    this.hashes?.collector.abandon();
     this.work?.picker.abandon();
   }
 
@@ -257,14 +284,12 @@ export class Torrent implements PeerOwner {
     this.sent.sample(elapsedMs);
     for (const peer of this.peers.values()) peer.onSample(elapsedMs, this.engine.now);
     this.work?.picker.dropUnwanted();
+    this.hashes?.collector.tick(this.engine.now);
   }
 
   /** Verified and on disk, in whole pieces. */
   get haveBytes(): number {
-    const { work } = this;
-    if (!work) return 0;
-    const { have, geometry } = work;
-    return have.isComplete ? geometry.totalBytes : have.count * geometry.pieceLengthBytes;
+    return this.work?.selection.hereBytes ?? 0;
   }
 
   /** Of the wanted pieces, still to be downloaded; null while the metadata is unknown. */
@@ -296,9 +321,19 @@ export class Torrent implements PeerOwner {
       receiveRate: this.received.rate,
       sendRate: this.sent.rate,
       failedPieces: this.#flow?.failedPieces ?? 0,
-      peers: [...this.peers.values()].map(describe),
+      peers: [...this.peers.values()].map(describePeer),
       knownPeers: this.book.size,
     };
+  }
+
+  onLie(peerKey: number): void {
+    this.#ban(peerKey);
+  }
+
+  #hashesOf(content: TorrentContent): TorrentHashes {
+    const { hasher, events } = this.#deps;
+    const deps = { hasher, engine: this.engine };
+    return new TorrentHashes(content, { ...deps, onLayers: (all) => events.onLayers?.(all) });
   }
 
   #flowEvents(): ConstructorParameters<typeof PieceFlow>[2]['events'] {
@@ -362,25 +397,4 @@ export class Torrent implements PeerOwner {
     this.book.ban(address);
     this.#deps.events.onBan(address.host);
   }
-}
-
-function describe(peer: Peer): PeerSnapshot {
-  const { download, upload } = peer;
-  return {
-    peerKey: peer.peerKey,
-    host: peer.remoteHost,
-    port: peer.remotePort,
-    isOutbound: peer.isOutbound,
-    client: peer.remoteClient,
-    peerId: toHex(peer.remotePeerId),
-    isSeed: download.pieces.hasAll,
-    isChokingUs: download.isChokingUs,
-    isInteresting: download.isInteresting,
-    isUnchoked: upload.isUnchoked,
-    isInterested: upload.isInterested,
-    isSnubbed: download.requests.isSnubbed,
-    requestsOut: download.requests.size,
-    requestsIn: upload.serveQueue.size,
-    ...peer.counters,
-  };
 }

@@ -51,6 +51,9 @@ export class TorrentWatch implements TransferListener {
         if (news.goodPieces > 0) {
           output.line(`${news.goodPieces} of ${news.pieceCount} pieces are here already`);
         }
+      case 'layers':
+        output.event('layers', { files: news.layers.size });
+        break;
         break;
       case 'tracker':
         this.#onTracker(news.line, news.isFailure);

@@ -2,9 +2,9 @@
 import fs from 'node:fs/promises';
 import { FileLayout, makeResume, type ResumeRecord } from '../../platform/disk/index.ts';
 import { Bitfield, toHex, unixSeconds } from '../../units/index.ts';
-import { encodeBencode, type InfoDict, parseInfoDict, RawBencode } from '../../wire/index.ts';
+import { type InfoDict, parseInfoDict, wrapInfoDict } from '../../wire/index.ts';
 import type { TorrentSource } from '../torrent-source.ts';
-import { digests, readInput } from '../transfer/torrent-input.ts';
+import { digests, payloadBytes, readInput } from '../transfer/torrent-input.ts';
 import type { AddRequest, TorrentRecord } from './session-torrent.ts';
 
 /** A record and, for a torrent said to be complete, why it can be believed. */
@@ -20,7 +20,7 @@ export async function readRequest(request: AddRequest): Promise<NewTorrent> {
   const key = toHex(infoHash);
   const isTrusted = request.isSaidToBeComplete === true && info !== null;
   const resume = isTrusted ? await believe(key, root, info) : null;
-  const totalBytes = info?.totalBytes ?? 0;
+  const totalBytes = info ? payloadBytes(info) : 0;
   const record: TorrentRecord = {
     key,
     name: info?.name ?? null,
@@ -44,14 +44,23 @@ export async function readRequest(request: AddRequest): Promise<NewTorrent> {
   return { record, resume };
 }
 
-/** The torrent file of a magnet whose info dictionary has come, with the magnet's trackers. */
+/** What a magnet has become. */
+export interface MagnetFile {
+  readonly source: TorrentSource;
+  readonly info: InfoDict;
+  /** What there is to download. */
+  readonly totalBytes: number;
+}
+
+/** The torrent file of a magnet whose info dictionary has come, with its trackers and layers. */
 export function metainfoOf(
   infoBytes: Uint8Array,
   trackers: TorrentRecord['trackers'],
-): { readonly source: TorrentSource; readonly info: InfoDict } {
-  const announces = trackers.length > 0 ? { 'announce-list': trackers } : {};
-  const bytes = encodeBencode({ ...announces, info: new RawBencode(infoBytes) });
-  return { source: { kind: 'metainfo', bytes }, info: parseInfoDict(infoBytes, digests) };
+  layers: ReadonlyMap<string, Uint8Array> = new Map(),
+): MagnetFile {
+  const info = parseInfoDict(infoBytes, digests);
+  const bytes = wrapInfoDict(info, layers, { trackers });
+  return { source: { kind: 'metainfo', bytes }, info, totalBytes: payloadBytes(info) };
 }
 
 /** A resume record of all pieces when every file has its length; null when one has not. */

@@ -268,6 +268,9 @@ export class Session {
         break;
       case 'resume':
         this.#store.putResume(record.key, news.record);
+      case 'layers':
+        this.#learn(record, news.infoBytes, news.layers);
+        break;
         break;
       case 'wanted':
         if (entry.place === 'asleep') this.#desk.work(entry);
@@ -308,10 +311,14 @@ export class Session {
   }
 
   /** A magnet's metadata has come: from now on the torrent starts by itself. */
-  #learn(record: TorrentRecord, infoBytes: Uint8Array): void {
-    const { source, info } = metainfoOf(infoBytes, record.trackers);
+  #learn(
+    record: TorrentRecord,
+    infoBytes: Uint8Array,
+    layers?: ReadonlyMap<string, Uint8Array>,
+  ): void {
+    const { source, info, totalBytes } = metainfoOf(infoBytes, record.trackers, layers);
     record.name = info.name;
-    record.totalBytes = info.totalBytes;
+    record.totalBytes = totalBytes;
     record.isPrivate = info.isPrivate;
     this.#store.putSource(record.key, source);
     this.#store.put(record);

@@ -5,11 +5,11 @@ import { explain, unreadable } from '../torrent-source.ts';
 
 /** Reads in order, with one file open at a time. One `read` at a time. */
 export class SpaceReader {
-  readonly #layout: FileLayout;
+  readonly #layout: Pick<FileLayout, 'segments'>;
   #path: string | null = null;
   #file: fs.FileHandle | null = null;
 
-  constructor(layout: FileLayout) {
+  constructor(layout: Pick<FileLayout, 'segments'>) {
     this.#layout = layout;
   }
 

@@ -1,6 +1,12 @@
 /** What a torrent's file or magnet says, as far as working on it needs it. */
-import type { PeerAddress, TorrentContent } from '../../engine/index.ts';
+import {
+  type HashedFile,
+  type PeerAddress,
+  PieceGeometry,
+  type TorrentContent,
+} from '../../engine/index.ts';
 import { nodeHasher, sha256 } from '../../platform/disk/index.ts';
+import { assert, toHex } from '../../units/index.ts';
 import {
   type Digests,
   type FileRange,
@@ -8,7 +14,6 @@ import {
   parseMagnet,
   parseMetainfo,
 } from '../../wire/index.ts';
-import { DaemonError } from '../daemon-error.ts';
 import type { TorrentSpec } from './messages.ts';
 
 /** Hash functions for the metainfo parser. */
@@ -16,46 +21,68 @@ export const digests: Digests = { sha1: (view: Uint8Array) => nodeHasher.sha1(vi
 
 /** What is known of a torrent before anything is connected. */
 export interface TorrentInput {
+  /** What it goes by: that of v1 where it has one, else the first 20 bytes of that of v2. */
   readonly infoHash: Uint8Array;
+  readonly infoHashV1: Uint8Array | null;
+  /** 32 bytes. */
+  readonly infoHashV2: Uint8Array | null;
   /** Null for a magnet: peers will tell. */
   readonly info: InfoDict | null;
+  /** Of v2 files, by root in hex; those of a magnet come from peers. */
+  readonly pieceLayers: ReadonlyMap<string, Uint8Array>;
   readonly trackers: readonly (readonly string[])[];
   readonly peers: readonly PeerAddress[];
   /** Files that a magnet link selects (BEP 53), counted from 0, padding counted; empty for all. */
   readonly selectOnly: readonly FileRange[];
 }
 
-/** Reads the source; throws `WireError`, or `DaemonError` DAEMON_TORRENT_UNSUPPORTED. */
+/** Everywhere but in a torrent's own files an info-hash has 20 bytes (BEP 52). */
+const INFO_HASH_BYTES = 20;
+
+/** Reads the source; throws `WireError`. */
 export function readInput(source: TorrentSpec['source']): TorrentInput {
   if (source.kind === 'magnet') {
     const magnet = parseMagnet(source.text);
-    if (!magnet.infoHashV1) throw unsupported();
     const trackers = magnet.trackers.map((tracker) => [tracker]);
-    const { infoHashV1: infoHash, peers, selectOnly } = magnet;
-    return { infoHash, info: null, trackers, peers, selectOnly };
+    const { peers, selectOnly } = magnet;
+    return { ...namesOf(magnet), info: null, pieceLayers: new Map(), trackers, peers, selectOnly };
   }
-  const metainfo = parseMetainfo(source.bytes, digests);
-  if (!metainfo.infoHashV1) throw unsupported();
-  return {
-    infoHash: metainfo.infoHashV1,
-    info: metainfo,
-    trackers: metainfo.trackers,
-    peers: [],
-    selectOnly: [],
-  };
+  const info = parseMetainfo(source.bytes, digests);
+  const { pieceLayers, trackers } = info;
+  return { ...namesOf(info), info, pieceLayers, trackers, peers: [], selectOnly: [] };
 }
 
-/** The engine's view of an info dictionary. Throws as `readInput` does. */
-export function contentOf(info: InfoDict): TorrentContent {
-  if (!info.pieceHashesV1) throw unsupported();
+/** The engine's view of an info dictionary. */
+export function contentOf(
+  info: InfoDict,
+  pieceLayers: ReadonlyMap<string, Uint8Array>,
+): TorrentContent {
   const { name, pieceLengthBytes, totalBytes, infoBytes, isPrivate } = info;
   const pieceHashes = info.pieceHashesV1;
-  return { name, pieceLengthBytes, totalBytes, pieceHashes, infoBytes, isPrivate };
+  const hashedFiles = info.infoHashV2 && hashedFilesOf(info, pieceLayers);
+  return { name, pieceLengthBytes, totalBytes, pieceHashes, hashedFiles, infoBytes, isPrivate };
 }
 
-function unsupported(): DaemonError {
-  return new DaemonError(
-    'DAEMON_TORRENT_UNSUPPORTED',
-    'this torrent has only v2 hashes: use a v1 or hybrid torrent',
-  );
+/** What there is to download in bytes: where there is v2 alone, padding is not. */
+export function payloadBytes(info: InfoDict): number {
+  return new PieceGeometry(contentOf(info, new Map())).totalBytes;
+}
+
+function hashedFilesOf(
+  { files, pieceLengthBytes }: InfoDict,
+  pieceLayers: ReadonlyMap<string, Uint8Array>,
+): readonly HashedFile[] {
+  return files.flatMap(({ piecesRoot: root, lengthBytes, offsetBytes }) => {
+    if (root === null || lengthBytes === 0) return [];
+    const firstPiece = offsetBytes / pieceLengthBytes;
+    return [{ firstPiece, lengthBytes, root, layer: pieceLayers.get(toHex(root)) ?? null }];
+  });
+}
+
+type Names = Pick<TorrentInput, 'infoHash' | 'infoHashV1' | 'infoHashV2'>;
+
+function namesOf({ infoHashV1, infoHashV2 }: Omit<Names, 'infoHash'>): Names {
+  const infoHash = infoHashV1 ?? infoHashV2?.slice(0, INFO_HASH_BYTES);
+  assert(infoHash, 'a torrent has a name');
+  return { infoHash, infoHashV1, infoHashV2 };
 }

@@ -1,6 +1,7 @@
 /** A torrent's data in memory: content from a seed, a store that can misbehave, hashing. */
 import { hash } from 'node:crypto';
 import { concatBytes, type Random } from '../../units/index.ts';
+import { hashBlocks } from '../../wire/index.ts';
 import type { DiskDone, Hasher, PieceStore, TorrentContent } from '../index.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
@@ -9,8 +10,18 @@ export function sha1(view: Uint8Array): Uint8Array {
   return new Uint8Array(hash('sha1', view, 'buffer'));
 }
 
+/** SHA-256 of `view`. */
+export function sha256(view: Uint8Array): Uint8Array {
+  return new Uint8Array(hash('sha256', view, 'buffer'));
+}
+
 /** Hashes at once. */
-export const testHasher: Hasher = { sha1, hashPiece: (piece, done) => done(sha1(piece)) };
+export const testHasher: Hasher = {
+  sha1,
+  hashPiece: (piece, done) => done(sha1(piece)),
+  sha256,
+  hashBlocks: (piece, done) => done(hashBlocks(piece, sha256)),
+};
 
 /** A torrent and the data it describes. */
 export interface MemoryTorrent {

@@ -32,6 +32,7 @@ const SILENT: PeerMessageSink = {
   onAllowedFast: () => {},
   onPort: () => {},
   onExtended: () => {},
+  onHashMessage: () => {},
   onBlockStart: () => null,
   onBlockEnd: () => {},
 };

@@ -1,6 +1,7 @@
 /** SHA-1 and SHA-256 by OpenSSL. */
 import { hash } from 'node:crypto';
 import type { Hasher } from '../../engine/index.ts';
+import { hashBlocks } from '../../wire/index.ts';
 
 /** SHA-256 of `view`, 32 bytes. */
 export function sha256(view: Uint8Array): Uint8Array {
@@ -14,4 +15,6 @@ export function sha256(view: Uint8Array): Uint8Array {
 export const nodeHasher: Hasher = {
   sha1: (view) => hash('sha1', view, 'buffer'),
   hashPiece: (piece, done) => done(hash('sha1', piece, 'buffer')),
+  sha256,
+  hashBlocks: (piece, done) => done(hashBlocks(piece, sha256)),
 };

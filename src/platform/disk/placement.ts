@@ -124,8 +124,12 @@ export class Placement {
     const slotAt = parts.positionOf(piece);
     if (slotAt === null) return;
     const offset = piece * this.#pieceLengthBytes;
-    const length = Math.min(this.#pieceLengthBytes, this.totalBytes - offset);
-    const segments = this.layout.segments(offset, length);
+    const space = Math.min(this.#pieceLengthBytes, this.totalBytes - offset);
+    const segments = this.layout.segments(offset, space);
+    // A v2 piece ends with its file: the padding behind it is not in the part file.
+    while (segments.at(-1)?.path === null) segments.pop();
+    const last = segments.at(-1);
+    const length = last ? last.start + last.length : 0;
     const present = segments.filter((segment) => !this.#isAbsent(segment));
     const whole = new Uint8Array(length);
     if (present.length > 0 && !readInto(parts.path, whole, slotAt)) return;

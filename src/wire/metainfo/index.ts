@@ -19,9 +19,11 @@ export {
   MERKLE_HASH_BYTES,
   type MerkleProof,
   type MerkleShape,
+  merkleLayers,
   merklePad,
   merkleRoot,
   pieceLayerRoot,
+  powerOfTwoFrom,
   type Sha256,
 } from './merkle.ts';
 export type { DhtNode, Digests, InfoDict, Metainfo, MetainfoFile } from './metainfo.ts';

@@ -59,6 +59,26 @@ export function merkleRoot(layer: Uint8Array, shape: MerkleShape, sha256: Sha256
   return nodes.slice();
 }
 
+/**
+ * The layers over a layer of joined hashes, itself first: `height` of them above it. Nodes past
+ * the end of the file are left out; `merklePad` says what stands there.
+ */
+export function merkleLayers(
+  layer: Uint8Array,
+  shape: { readonly level: number; readonly height: number },
+  sha256: Sha256,
+): readonly Uint8Array[] {
+  const layers = [layer];
+  let pad = merklePad(shape.level, sha256);
+  let nodes = layer;
+  for (let step = 0; step < shape.height; step++) {
+    nodes = parentLayer(nodes, pad, sha256);
+    pad = hashPair(pad, pad, sha256);
+    layers.push(nodes);
+  }
+  return layers;
+}
+
 /** The tree of a whole file from the joined hashes of its blocks. */
 export function fileTree(
   blockHashes: Uint8Array,
@@ -109,7 +129,7 @@ export function isProofFor(root: Uint8Array, proof: MerkleProof, sha256: Sha256)
 }
 
 /** The smallest power of two that is at least `count`. */
-function powerOfTwoFrom(count: number): number {
+export function powerOfTwoFrom(count: number): number {
   let width = 1;
   while (width < count) width *= 2;
   return width;
