@@ -176,6 +176,7 @@ function addNetworkOptions(command: Command): Command {
     )
     .option('--no-utp', 'TCP only')
     .option('--no-tcp', 'uTP only: slower, and gives way to everything else on the line')
+    .option('--ip-filter <file>', 'eMule, PeerGuardian or CIDR list of addresses to avoid')
     .option('--max-peers <number>', 'peers of a torrent at a time (default: 100)', readPeerCount)
     .option('--no-trackers', "do not use the torrent's trackers")
     .option('--no-dht', 'do not look for peers in the DHT')

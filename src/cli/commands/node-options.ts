@@ -23,6 +23,7 @@ export interface NetworkOptions extends WalletOptions {
   readonly encryption: EncryptionPolicy;
   readonly tcp: boolean;
   readonly utp: boolean;
+  readonly ipFilter?: string;
   readonly maxPeers?: number;
   readonly peer?: readonly HostPort[];
   readonly trackers: boolean;
@@ -49,6 +50,7 @@ export function nodeOptions(options: NetworkOptions, trade: Trade | null): NodeO
     useTcp: options.tcp,
     useUtp: options.utp,
     useLsd: options.lsd,
+    ipList: options.ipFilter ?? null,
     ...(options.maxPeers === undefined ? {} : { peersMax: options.maxPeers }),
     dht: options.dht ? { nodes: options.dhtNode ?? [], useRouters: true } : null,
     market: trade && { ...trade, wallet: walletChoice(options) },

@@ -27,6 +27,8 @@ export interface NodeOptions {
   /** Absent: both. */
   readonly useTcp?: boolean;
   readonly useUtp?: boolean;
+  /** Path of a filter list of addresses; left out or null, nobody is filtered. */
+  readonly ipList?: string | null;
   /** Whether neighbours are told of torrents, and heard (BEP 14); left out, they are not. */
   readonly useLsd?: boolean;
   /** Peers of one torrent, and connections in all where those are more. Default 100 and 500. */
@@ -154,6 +156,7 @@ function transferOptions(
     encryption: options.encryption ?? 'allow',
     useTcp: options.useTcp ?? true,
     useUtp: options.useUtp ?? true,
+    ipList: options.ipList ?? null,
     resumeDir: data.resume,
     exchange: market?.settingsFor(shards) ?? null,
     moneyPort: market?.newPort() ?? null,

@@ -24,6 +24,8 @@ export interface TransferOptions {
   /** Whether peers are dialled and let in over TCP, over uTP; absent: yes. */
   readonly useTcp?: boolean;
   readonly useUtp?: boolean;
+  /** A filter list: its addresses are neither dialled nor let in. Read again when it changes. */
+  readonly ipList?: string | null;
   /** Whether neighbours are told of torrents, and heard (BEP 14); left out, they are not. */
   readonly useLsd?: boolean;
   /** Connections at most, all torrents together; left out, the engine's number. */

@@ -267,9 +267,10 @@ export class TransferLoop implements TransferCalls {
   }
 
   async #open(): Promise<void> {
-    const { listenPort: port, bindHost, useTcp = true, useUtp = true } = this.#options;
-    this.#network = await PeerNetwork.open({ port, bindHost, useTcp, useUtp }, (connection) =>
-      this.#engine.accept(connection),
+    const { listenPort: port, bindHost, useTcp = true, useUtp = true, ipList } = this.#options;
+    this.#network = await PeerNetwork.open(
+      { port, bindHost, useTcp, useUtp, ipList: ipList ?? null },
+      (connection) => this.#engine.accept(connection),
     );
     this.#engine.listenPort = this.#network.port;
   }

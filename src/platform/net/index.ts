@@ -1,5 +1,4 @@
 /** Connections for the engine. */
-export { IpGate, readIpList, watchIpList } from './ip-gate.ts';
 export { nodeMseCrypto } from './mse-crypto.ts';
 export { PeerNetwork, type PeerNetworkOptions } from './peer-network.ts';
 export { plainHost } from './socket-failure.ts';

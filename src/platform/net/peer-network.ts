@@ -1,6 +1,7 @@
 /** All ways to reach peers and to be reached, behind one port number. */
 import type { Connection, ConnectionEvents, Dialer } from '../../engine/index.ts';
 import { PlatformError } from '../platform-error.ts';
+import { IpGate, readIpList, watchIpList } from './ip-gate.ts';
 import { racedDialer } from './raced-dialer.ts';
 import { tcpDialer } from './tcp-dialer.ts';
 import { listenTcp, type TcpListener } from './tcp-listener.ts';
@@ -15,6 +16,8 @@ export interface PeerNetworkOptions {
   readonly bindHost: string | null;
   readonly useTcp: boolean;
   readonly useUtp: boolean;
+  /** Path of a filter list, read again when it changes; null filters nobody. */
+  readonly ipList: string | null;
 }
 
 /** Open ports, and how to dial from them. */
@@ -25,6 +28,7 @@ export class PeerNetwork {
   readonly #listener: TcpListener | null;
   readonly #udp: UdpPort | null;
   readonly #utp: UtpSocket | null;
+  readonly #stopWatching: () => void;
 
   private constructor(parts: {
     readonly dialer: Dialer;
@@ -32,31 +36,38 @@ export class PeerNetwork {
     readonly listener: TcpListener | null;
     readonly udp: UdpPort | null;
     readonly utp: UtpSocket | null;
+    readonly stopWatching: () => void;
   }) {
     this.dialer = parts.dialer;
     this.port = parts.port;
     this.#listener = parts.listener;
     this.#udp = parts.udp;
     this.#utp = parts.utp;
+    this.#stopWatching = parts.stopWatching;
   }
 
   /**
    * Opens what is wanted. Where UDP cannot be had beside TCP, it goes on without uTP.
    *
-   * @throws PlatformError PLATFORM_PORT_TAKEN, PLATFORM_LISTEN
+   * @throws PlatformError PLATFORM_PORT_TAKEN, PLATFORM_LISTEN, PLATFORM_IP_LIST
    */
   static async open(
     options: PeerNetworkOptions,
-    accept: (connection: Connection) => ConnectionEvents,
+    acceptAny: (connection: Connection) => ConnectionEvents,
   ): Promise<PeerNetwork> {
-    const { port, bindHost, useTcp, useUtp } = options;
+    const { port, bindHost, useTcp, useUtp, ipList } = options;
+    const gate = ipList === null ? null : new IpGate(readIpList(ipList));
+    const accept = gate ? gate.acceptor(acceptAny) : acceptAny;
     const where = bindHost === null ? {} : { host: bindHost };
     const listener = useTcp && port !== null ? await listenTcp({ port, ...where }, accept) : null;
     const udp = useUtp ? await openUdp(options, listener) : null;
     const utp = udp && new UtpSocket(udp, port === null ? refuse : accept);
     const tcp = useTcp ? tcpDialer(bindHost === null ? {} : { localAddress: bindHost }) : null;
+    const dialer = racedDialer({ tcp, utp: utp?.dialer ?? null });
     return new PeerNetwork({
-      dialer: racedDialer({ tcp, utp: utp?.dialer ?? null }),
+      dialer: gate?.dialer(dialer) ?? dialer,
+      stopWatching:
+        gate && ipList !== null ? watchIpList(ipList, (list) => gate.replace(list)) : () => {},
       port: port === null ? 0 : (listener?.port ?? udp?.port ?? 0),
       listener,
       udp,
@@ -71,6 +82,7 @@ export class PeerNetwork {
 
   /** Ends what is left. */
   async close(): Promise<void> {
+    this.#stopWatching();
     this.#listener?.close();
     await this.#utp?.close();
     this.#udp?.close();

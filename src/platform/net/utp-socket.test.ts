@@ -26,7 +26,10 @@ async function open(
   which: { useTcp: boolean; useUtp: boolean; bindHost?: string },
 ): Promise<PeerNetwork> {
   const { bindHost = '127.0.0.1' } = which;
-  const network = await PeerNetwork.open({ port: 0, ...which, bindHost }, (one) => new Echo(one));
+  const network = await PeerNetwork.open(
+    { port: 0, ...which, bindHost, ipList: null },
+    (one) => new Echo(one),
+  );
   t.after(() => network.close());
   return network;
 }
