@@ -1,6 +1,6 @@
 /**
- * A link of a given rate and delay for benchmarks. The rate is the kernel's: a network namespace for
- * the far side, with a token bucket (tbf) on both ends of the cable. The delay is ours, by
+ * A link of a given rate and delay for benchmarks. The rate is the kernel's: a network namespace
+ * for the far side, with a token bucket (tbf) on both ends of the cable. The delay is ours, by
  * `test/support/shaper.ts`, for the kernel here has no netem. Where namespaces cannot be made, the
  * shaper does both.
  */

@@ -1,4 +1,4 @@
-/** Playing a file that is not here yet: how long a seek takes over a link of 20 Mbit/s and 100 ms. */
+/** Playing a file that is not here yet: how long a seek takes over 20 Mbit/s and 100 ms. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bidwidthCommand, bidwidthUnavailable } from '../../test/interop/clients/bidwidth.ts';
@@ -41,12 +41,13 @@ const COLUMNS: readonly Column[] = [
 export const streaming: Scenario = {
   name: 'streaming',
   conditions:
-    `a player at \`bidwidth stream\`, one seed behind a link of 20 Mbit/s and ${ROUND_TRIP_MS} ms ` +
-    'round trip (network namespaces and tbf for the rate, a proxy of our own for the delay). The ' +
-    `player starts at 0, then seeks ${SEEKS} times to places that are not here, reading at full ` +
-    `speed for ${PLAY_MS / 1000} s at each. A seek is timed from the request's leaving to the first ` +
-    `byte of the file; allowed are ${ROUND_TRIPS} round trips and the time that one piece takes on ` +
-    'the link. “start” is the first request of all, connection to the seed included.',
+    'a player at `bidwidth stream`, one seed behind a link of 20 Mbit/s and ' +
+    `${ROUND_TRIP_MS} ms round trip (network namespaces and tbf for the rate, a proxy of our own ` +
+    `for the delay). The player starts at 0, then seeks ${SEEKS} times to places that are not ` +
+    `here, reading at full speed for ${PLAY_MS / 1000} s at each. A seek is timed from the ` +
+    "request's leaving to the first byte of the file; allowed are " +
+    `${ROUND_TRIPS} round trips and the time that one piece takes on the link. “start” is the ` +
+    'first request of all, connection to the seed included.',
   defaults: { sizeBytes: 2 ** 28, pieceLengthBytes: 2 ** 18 },
   columns: COLUMNS,
   goals: [

@@ -1,8 +1,8 @@
 /**
  * How many requests keep a peer busy without a queue before it. What is asked for next comes behind
- * all that was asked before, so who waits for a certain piece wants the link full and no fuller. One
- * block at a time is timed: what it took beyond the shortest time known is queue (as in FAST TCP, Wei
- * et al. 2006, with the queue bounded in time and not in bytes).
+ * all that was asked before, so who waits for a certain piece wants the link full and no fuller.
+ * One block at a time is timed: what it took beyond the shortest time known is queue (as in FAST
+ * TCP, Wei et al. 2006, with the queue bounded in time and not in bytes).
  */
 import type { Instant } from '../units/index.ts';
 
@@ -21,8 +21,8 @@ const SHRINK_FIRST = 0.85;
 const NEARLY_FULL = 0.75;
 /**
  * The shortest time is believed for so long; then the queue is let run empty once, to measure. At
- * first, and when it turned out to be far too long, for the shorter time: a peer's first answers are
- * its slowest.
+ * first, and when it turned out to be far too long, for the shorter time: a peer's first answers
+ * are its slowest.
  */
 const TRUST_MS_MIN = 1_000;
 const TRUST_MS_MAX = 10_000;
@@ -93,7 +93,7 @@ export class ShortPipeline {
     this.#trustMs = wasFarOff ? TRUST_MS_MIN : Math.min(TRUST_MS_MAX, 2 * this.#trustMs);
   }
 
-  /** So many were in flight and came in `tookMs`: as many as come in the time aimed at are right. */
+  /** So many were in flight and came in `tookMs`: right is what comes in the time aimed at. */
   #adapt(tookMs: number): void {
     const goalMs = this.#baseMs + QUEUE_MS;
     const most = Math.ceil(this.#depth * GROWTH_MAX);

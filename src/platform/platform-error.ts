@@ -8,7 +8,8 @@ export type PlatformErrorCode =
   | 'PLATFORM_IP_LIST'
   | 'PLATFORM_DISK_FULL'
   | 'PLATFORM_DISK'
-  | 'PLATFORM_FILE_MISSING';
+  | 'PLATFORM_FILE_MISSING'
+  | 'PLATFORM_FILE_CHANGED';
 
 /** The machine said no: a port, a disk, a file. The message says which and what to do. */
 export class PlatformError extends AppError<PlatformErrorCode> {

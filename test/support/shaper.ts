@@ -32,7 +32,7 @@ const QUEUE_MS = 20;
 /** On its way or unread by the receiver, per connection and direction: TCP's window. */
 const WINDOW_BYTES = 16 * 2 ** 20;
 
-/** Starts a link. What TCP itself does at its start, a round trip of its own, takes no time here. */
+/** Starts a link. TCP's own round trip, before a connection is open, takes no time here. */
 export function startShaper(options: ShaperOptions): Promise<Shaper> {
   const { target, delayMs, host = '127.0.0.1' } = options;
   const bytesPerSecond = options.bytesPerSecond ?? Number.POSITIVE_INFINITY;

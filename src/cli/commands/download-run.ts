@@ -154,6 +154,7 @@ export class DownloadRun {
       const { checked, pieceCount } = watch.checking;
       return output.progress(`checking what is here: ${checked} of ${pieceCount} pieces`);
     }
+    if (watch.waitsFor !== null) return output.progress(`paused: ${watch.waitsFor}`);
     const snapshot = await node.transfer.snapshot();
     const torrent = snapshot.torrents[0];
     if (!torrent) return;

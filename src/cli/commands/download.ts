@@ -30,7 +30,7 @@ export async function download(
     const isComplete = await run.complete();
     if (isComplete && options.seed) {
       run.tellComplete('seeding');
-      await run.follow(stop.wait());
+      await run.follow(Promise.race([stop.wait(), watch.failed]));
     }
     if (!isComplete) context.exitCode = context.stopCode ?? 1;
     await run.finish(isComplete);

@@ -50,7 +50,7 @@ export async function seed(context: Context, text: string, options: SeedOptions)
       const price = options.ask ? '' : ' for free (--ask BTT sells to peers that bid)';
       output.line(`seeding on port ${port} until Ctrl-C${price}`);
     }
-    await showUntil(stop.signal, { context, node });
+    await Promise.race([showUntil(stop.signal, { context, node }), watch.failed]);
     summarize = await lastWords(context, { node, infoHash, startedAt });
   } finally {
     output.progress('');

@@ -10,22 +10,32 @@ import type { Output } from '../output.ts';
 export class TorrentWatch implements TransferListener {
   readonly #output: Output;
   readonly #ended: PromiseWithResolvers<void> = Promise.withResolvers<void>();
+  readonly #failed: PromiseWithResolvers<never> = Promise.withResolvers<never>();
   readonly #lastTrackerLine = new Set<string>();
   readonly #marketLines = new Set<string>();
   readonly #metadata: PromiseWithResolvers<Uint8Array> = Promise.withResolvers<Uint8Array>();
   /** Pieces checked by now, while the files are being checked. */
   checking: { readonly checked: number; readonly pieceCount: number } | null = null;
 
+  /** What is wrong with the disk, while the torrent waits for it. */
+  waitsFor: string | null = null;
+
   constructor(output: Output) {
     this.#output = output;
     // Whoever waits gets the failure; until then it is not unhandled.
     this.#ended.promise.catch((failure) => this.#metadata.reject(failure));
     this.#metadata.promise.catch(() => {});
+    this.#failed.promise.catch(() => {});
   }
 
   /** Resolves when everything is on disk; rejects when the torrent or the thread failed. */
   get complete(): Promise<void> {
     return this.#ended.promise;
+  }
+
+  /** Rejects when the torrent or the thread failed, also after it was complete. */
+  get failed(): Promise<never> {
+    return this.#failed.promise;
   }
 
   /** A magnet's info dictionary, once peers have sent it; rejects as `complete` does. */
@@ -41,19 +51,24 @@ export class TorrentWatch implements TransferListener {
         output.line(`found out what it is: ${news.name}`);
         this.#metadata.resolve(news.infoBytes);
         break;
+      case 'layers':
+        output.event('layers', { files: news.layers.size });
+        break;
       case 'checking':
         this.checking = { checked: news.checked, pieceCount: news.pieceCount };
         output.event('checking', this.checking);
         break;
+      case 'waiting':
+        this.#onWaiting(news.code, news.line);
+        break;
       case 'started':
         this.checking = null;
+        if (this.waitsFor !== null) output.notice('the disk can be used again: going on');
+        this.waitsFor = null;
         output.event('started', { goodPieces: news.goodPieces, pieceCount: news.pieceCount });
         if (news.goodPieces > 0) {
           output.line(`${news.goodPieces} of ${news.pieceCount} pieces are here already`);
         }
-      case 'layers':
-        output.event('layers', { files: news.layers.size });
-        break;
         break;
       case 'tracker':
         this.#onTracker(news.line, news.isFailure);
@@ -68,7 +83,7 @@ export class TorrentWatch implements TransferListener {
         this.#ended.resolve();
         break;
       case 'failed':
-        this.#ended.reject(new RemoteFailure(news.code, news.line));
+        this.onCrash(new RemoteFailure(news.code, news.line));
         break;
       case 'resume':
       case 'wanted':
@@ -80,6 +95,14 @@ export class TorrentWatch implements TransferListener {
 
   onCrash(failure: Error): void {
     this.#ended.reject(failure);
+    this.#failed.reject(failure);
+  }
+
+  #onWaiting(code: string, line: string): void {
+    this.waitsFor = line;
+    const text = `paused: ${line}. It goes on by itself; Ctrl-C ends.`;
+    if (this.#output.isJson) this.#output.event('paused', { code, text });
+    else this.#output.notice(text);
   }
 
   /** The market tries again and again; people read why it does not pay once. */

@@ -13,6 +13,8 @@ export class SessionEntry {
   activity: TorrentActivity | null = null;
   /** While files are hashed: how far, 0 to 1. */
   checked: number | null = null;
+  /** Why it waits for its disk; null while it does not. */
+  trouble: string | null = null;
   #last: Promise<void> = Promise.resolve();
 
   constructor(record: TorrentRecord) {
@@ -34,6 +36,7 @@ export class SessionEntry {
   get state(): SessionState {
     if (this.record.failure !== null) return 'failed';
     if (this.record.isPaused) return 'paused';
+    if (this.trouble !== null && this.place === 'working') return 'waiting';
     return this.place === 'out' ? 'queued' : this.place;
   }
 
@@ -81,11 +84,12 @@ export class SessionEntry {
   }
 
   view(): SessionTorrent {
-    const { record, state, activity, checked } = this;
+    const { record, state, activity, checked, trouble } = this;
     return {
       ...record,
       state,
       checked,
+      trouble,
       receiveRate: activity?.receiveRate ?? 0,
       sendRate: activity?.sendRate ?? 0,
       peerCount: activity?.peerCount ?? 0,

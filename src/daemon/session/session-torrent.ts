@@ -37,9 +37,10 @@ export interface TorrentRecord {
 
 /**
  * What a torrent is doing: `working` in the transfer thread; `asleep` complete and ready for any
- * peer that comes; `queued` until others are done; `paused` by the user; `failed` by itself.
+ * peer that comes; `queued` until others are done; `waiting` for its disk, which it tries again by
+ * itself; `paused` by the user; `failed` by itself.
  */
-export type SessionState = 'working' | 'asleep' | 'queued' | 'paused' | 'failed';
+export type SessionState = 'working' | 'asleep' | 'queued' | 'waiting' | 'paused' | 'failed';
 
 /** A torrent at one moment. Rates in bytes a second. */
 export interface SessionTorrent extends Readonly<TorrentRecord> {
@@ -49,6 +50,8 @@ export interface SessionTorrent extends Readonly<TorrentRecord> {
   readonly peerCount: number;
   /** While files are hashed: how far, 0 to 1. */
   readonly checked: number | null;
+  /** What it waits for, in a line for people; null unless it is `waiting`. */
+  readonly trouble: string | null;
 }
 
 /** A torrent to add. */

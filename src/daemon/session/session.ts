@@ -135,12 +135,14 @@ export class Session {
   }
 
   /**
-   * Lets paused and failed torrents go on. One that failed because files are missing downloads
-   * them again. Throws DAEMON_TORRENT_UNKNOWN.
+   * Lets paused and failed torrents go on, and those that wait for their disk try at once. One that
+   * failed because files are missing downloads them again. Throws DAEMON_TORRENT_UNKNOWN.
    */
   async resume(keys: readonly string[]): Promise<void> {
     const entries = keys.map((key) => this.#find(key));
-    for (const { record } of entries) {
+    for (const entry of entries) {
+      const { record } = entry;
+      if (entry.trouble !== null) this.#desk.retry(entry);
       if (record.failure !== null) record.isComplete = false;
       record.failure = null;
       record.isPaused = false;
@@ -266,11 +268,11 @@ export class Session {
       case 'metadata':
         this.#learn(record, news.infoBytes);
         break;
-      case 'resume':
-        this.#store.putResume(record.key, news.record);
       case 'layers':
         this.#learn(record, news.infoBytes, news.layers);
         break;
+      case 'resume':
+        this.#store.putResume(record.key, news.record);
         break;
       case 'wanted':
         if (entry.place === 'asleep') this.#desk.work(entry);
@@ -283,7 +285,11 @@ export class Session {
       case 'checking':
         entry.checked = news.checked / news.pieceCount;
         break;
+      case 'waiting':
+        entry.trouble = news.line;
+        break;
       case 'started':
+        entry.trouble = null;
         entry.checked = null;
         record.haveBytes = Math.floor((record.totalBytes * news.goodPieces) / news.pieceCount);
         if (news.goodPieces < news.pieceCount) record.isComplete = false;

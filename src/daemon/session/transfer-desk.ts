@@ -7,7 +7,14 @@ import type { SessionStore } from './session-store.ts';
 /** What a session needs of the transfer threads. */
 export type SessionTransfer = Pick<
   TransferCalls,
-  'add' | 'addSleeping' | 'remove' | 'activity' | 'prioritiseFiles' | 'setSequential' | 'stop'
+  | 'add'
+  | 'addSleeping'
+  | 'remove'
+  | 'activity'
+  | 'prioritiseFiles'
+  | 'setSequential'
+  | 'retry'
+  | 'stop'
 >;
 
 /** Sleeping torrents told to the transfer thread in one message. */
@@ -71,7 +78,15 @@ export class TransferDesk {
     entry.place = 'out';
     entry.activity = null;
     entry.checked = null;
+    entry.trouble = null;
     entry.call(() => this.#ready.remove(entry.record.key));
+  }
+
+  /** Asks the disk of a torrent that waits for it. */
+  retry(entry: SessionEntry): void {
+    entry.call(async () => {
+      if (entry.place === 'working') await this.#ready.retry(entry.record.key);
+    });
   }
 
   /** Of a torrent at work; others are given theirs when they start. */

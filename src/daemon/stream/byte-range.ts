@@ -19,8 +19,8 @@ const UNSATISFIABLE: RangeOutcome = { kind: 'unsatisfiable' };
 const ONE_RANGE = /^bytes=\s*(?:(\d{1,16})-(\d{0,16})|-(\d{1,16}))\s*$/i;
 
 /**
- * Reads a `Range` header for a file of `lengthBytes`. What is malformed, in another unit, or asks for
- * several ranges at once is ignored, as the RFC allows: the answer is then the whole file.
+ * Reads a `Range` header for a file of `lengthBytes`. What is malformed, in another unit, or asks
+ * for several ranges at once is ignored, as the RFC allows: the answer is then the whole file.
  */
 export function readRange(header: string | undefined, lengthBytes: number): RangeOutcome {
   const [, first, last, suffix] = ONE_RANGE.exec(header ?? '') ?? [];

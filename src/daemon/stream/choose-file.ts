@@ -5,7 +5,8 @@ import type { StreamedFile, StreamedTorrent } from './streamed-torrent.ts';
 
 /**
  * The file that `wanted` names, by number (from 1, as `info` prints them), by path, or by the end
- * of a path that only one file has. Without it the largest that a player would play, else the largest.
+ * of a path that only one file has. Without it the largest that a player would play, else the
+ * largest of all.
  *
  * @throws DaemonError DAEMON_FILE_UNKNOWN
  */

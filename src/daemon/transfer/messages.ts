@@ -98,6 +98,12 @@ export interface TorrentActivity {
 /** What happened to a torrent. `line` is for people. */
 export type TorrentNews =
   | { readonly kind: 'metadata'; readonly name: string; readonly infoBytes: Uint8Array }
+  /** Piece layers of a v2 torrent that a magnet or a torrent file lacked, by root in hex. */
+  | {
+      readonly kind: 'layers';
+      readonly infoBytes: Uint8Array;
+      readonly layers: ReadonlyMap<string, Uint8Array>;
+    }
   | { readonly kind: 'checking'; readonly checked: number; readonly pieceCount: number }
   | { readonly kind: 'started'; readonly goodPieces: number; readonly pieceCount: number }
   | { readonly kind: 'tracker'; readonly line: string; readonly isFailure: boolean }
@@ -110,6 +116,8 @@ export type TorrentNews =
   | { readonly kind: 'wanted' }
   /** It fell asleep: nobody has asked for it in a while. */
   | { readonly kind: 'asleep' }
+  /** The disk refuses, or files have changed: it waits and tries again; `started` follows. */
+  | { readonly kind: 'waiting'; readonly code: string; readonly line: string }
   | { readonly kind: 'complete' }
   | { readonly kind: 'failed'; readonly code: string; readonly line: string };
 
@@ -146,6 +154,8 @@ export interface TransferCalls {
   addSleeping(torrents: readonly SleepingTorrent[]): Promise<void>;
   /** Of torrents at work and asleep alike. */
   remove(torrent: string): Promise<void>;
+  /** Lets a torrent that waits for its disk try at once. */
+  retry(torrent: string): Promise<void>;
   addPeers(torrent: string, peers: readonly PeerAddress[]): Promise<void>;
   /**
    * Replaces the priorities of files, as in `TorrentSpec`; missing ones are 4. What is not wanted

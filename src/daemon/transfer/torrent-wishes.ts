@@ -49,6 +49,11 @@ export class TorrentWishes {
     await prepareFiles(this.#placement.layout, (nth) => selection.isWanted(nth));
   }
 
+  /** Whether a file is wanted, counted without padding. */
+  isWanted(file: number): boolean {
+    return this.#selection?.isWanted(file) ?? true;
+  }
+
   /** The torrent has begun: those who wait are served. */
   begin(): void {
     const have = this.#torrent.work?.have;

@@ -171,6 +171,10 @@ export class TransferLoop implements TransferCalls {
     await runner.stop();
   }
 
+  async retry(torrent: string): Promise<void> {
+    this.#runner(torrent).retry();
+  }
+
   async addPeers(torrent: string, peers: readonly PeerAddress[]): Promise<void> {
     this.#runner(torrent).torrent.addPeers(peers, 'user');
   }
@@ -247,6 +251,7 @@ export class TransferLoop implements TransferCalls {
     this.#localPeers?.tick(instant(now));
     const stayMs = this.#runners.size > AWAKE_MANY ? STAY_AWAKE_MS_MANY : STAY_AWAKE_MS;
     for (const [key, runner] of this.#runners) {
+      runner.lookAtFiles(now);
       if (runner.idleMs(now) < stayMs) continue;
       this.#runners.delete(key);
       this.#sleepers.lay(key, runner.announcing);
@@ -263,6 +268,7 @@ export class TransferLoop implements TransferCalls {
       dht: this.#dht,
       tell: (news) => this.#tell(key, news),
       onPeersWhileAsleep: () => this.#sleepers.call(key),
+      onExternalHost: (host) => this.#engine.own.learn(host),
     };
   }
 

@@ -68,6 +68,8 @@ class FakeShard implements Shard {
   async remove(): Promise<void> {
     this.calls.push('remove');
   }
+  async retry(): Promise<void> {}
+
   async addPeers(): Promise<void> {
     this.calls.push('addPeers');
   }

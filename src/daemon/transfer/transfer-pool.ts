@@ -87,6 +87,10 @@ export class TransferPool implements TransferCalls {
     this.#forget(torrent);
   }
 
+  retry(torrent: string): Promise<void> {
+    return this.#of(torrent).retry(torrent);
+  }
+
   addPeers(torrent: string, peers: readonly PeerAddress[]): Promise<void> {
     return this.#of(torrent).addPeers(torrent, peers);
   }

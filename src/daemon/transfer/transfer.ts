@@ -110,6 +110,10 @@ export class Transfer implements TransferCalls {
     await this.#call('remove', [torrent]);
   }
 
+  async retry(torrent: string): Promise<void> {
+    await this.#call('retry', [torrent]);
+  }
+
   async addPeers(torrent: string, peers: readonly PeerAddress[]): Promise<void> {
     await this.#call('addPeers', [torrent, peers]);
   }

@@ -27,6 +27,8 @@ export const testHasher: Hasher = {
 export interface MemoryTorrent {
   readonly content: TorrentContent;
   readonly infoHash: Uint8Array;
+  /** 32 bytes; absent in v1. */
+  readonly infoHashV2?: Uint8Array;
   readonly whole: Uint8Array;
 }
 

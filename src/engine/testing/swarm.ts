@@ -14,6 +14,7 @@ import {
   makeMemoryTorrent,
   testHasher,
 } from './memory-torrent.ts';
+import { makeV2Torrent, withoutLayers } from './v2-torrent.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 /** Where every node of a swarm listens. */
@@ -26,6 +27,8 @@ export interface SwarmOptions {
   readonly seed: number;
   readonly pieceLengthBytes?: number;
   readonly totalBytes?: number;
+  /** Makes it a torrent with v2 hashes alone, of files of these lengths. */
+  readonly fileLengths?: readonly number[];
   readonly path?: Partial<PathOptions>;
 }
 
@@ -37,6 +40,8 @@ export interface NodeOptions {
   readonly deps?: Partial<EngineDeps>;
   /** Knows only the info-hash. */
   readonly isMagnet?: boolean;
+  /** Knows the info dictionary of a v2 torrent, but not the piece layers. */
+  readonly lacksLayers?: boolean;
 }
 
 /** One client of the swarm. */
@@ -70,7 +75,10 @@ export class Swarm {
     this.random = seededRandom(options.seed);
     this.network = new MemoryNetwork(this.clock, this.random, options.path);
     const { pieceLengthBytes = 32 * 1024, totalBytes = 1_000_003 } = options;
-    this.memory = makeMemoryTorrent({ pieceLengthBytes, totalBytes }, this.random);
+    const { fileLengths } = options;
+    this.memory = fileLengths
+      ? makeV2Torrent({ pieceLengthBytes, fileLengths }, this.random)
+      : makeMemoryTorrent({ pieceLengthBytes, totalBytes }, this.random);
   }
 
   get pieceCount(): number {
@@ -97,20 +105,27 @@ export class Swarm {
     network.listen(host, SWARM_PORT, (connection) => engine.accept(connection));
     const store = new MemoryStore(clock, memory.content);
     const have = this.#fill(store, options.has);
-    const begin = (): void => node.torrent.begin(memory.content, have, store);
+    // Piece layers are not in the info dictionary: a magnet does not get them with it.
+    const isBare = options.isMagnet || options.lacksLayers;
+    const content = isBare ? withoutLayers(memory.content) : memory.content;
+    const begin = (): void => node.torrent.begin(content, have, store);
     const node: SwarmNode = {
       host,
       address: { host, port: SWARM_PORT },
       engine,
-      torrent: engine.add(memory.infoHash, {
-        onMetadata: () => clock.after(5, begin),
-        onPiece: (piece) => node.pieces.push(piece),
-        onComplete: () => {
-          node.completeAt = clock.now;
+      torrent: engine.add(
+        memory.infoHash,
+        {
+          onMetadata: () => clock.after(5, begin),
+          onPiece: (piece) => node.pieces.push(piece),
+          onComplete: () => {
+            node.completeAt = clock.now;
+          },
+          onFailed: (failure) => node.failures.push(failure),
+          onBan: (banned) => node.bans.push(banned),
         },
-        onFailed: (failure) => node.failures.push(failure),
-        onBan: (banned) => node.bans.push(banned),
-      }),
+        memory.infoHashV2 ?? null,
+      ),
       store,
       bans: [],
       pieces: [],

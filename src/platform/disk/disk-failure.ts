@@ -2,16 +2,25 @@
 import { PlatformError } from '../platform-error.ts';
 
 /** Wraps a system error about `path`; the torrent pauses and says this. */
-export function diskFailure(failure: NodeJS.ErrnoException, path: string): PlatformError {
+export function diskFailure(
+  failure: Pick<NodeJS.ErrnoException, 'code'> & { readonly message?: string },
+  path: string,
+): PlatformError {
   const details = { path, code: failure.code };
   const options = { cause: failure };
   switch (failure.code) {
     case 'ENOSPC':
     case 'EDQUOT':
+      return new PlatformError(
+        'PLATFORM_DISK_FULL',
+        `the disk is full at ${path}: free some space`,
+        details,
+        options,
+      );
     case 'EFBIG':
       return new PlatformError(
         'PLATFORM_DISK_FULL',
-        `the disk is full at ${path}: free some space and start the torrent again`,
+        `the disk is full at ${path}, or the file is larger than is allowed there`,
         details,
         options,
       );
@@ -24,10 +33,16 @@ export function diskFailure(failure: NodeJS.ErrnoException, path: string): Platf
       );
     case 'EACCES':
     case 'EPERM':
-    case 'EROFS':
       return new PlatformError(
         'PLATFORM_DISK',
         `${path} cannot be opened: check its permissions`,
+        details,
+        options,
+      );
+    case 'EROFS':
+      return new PlatformError(
+        'PLATFORM_DISK',
+        `${path} is on a disk that is read-only: make it writable`,
         details,
         options,
       );

@@ -1,13 +1,16 @@
 /** Torrent data on disk: layout, pieces, checking, resume records. */
 export { type CheckOptions, type CheckTarget, checkFiles } from './check-files.ts';
 export { diskFailure } from './disk-failure.ts';
+export { FileGuard } from './file-guard.ts';
 export { FileLayout, type FileSegment, type LayoutFile } from './file-layout.ts';
 export { nodeHasher, sha256 } from './node-hasher.ts';
 export { Placement } from './placement.ts';
 export { prepareFiles } from './prepare-files.ts';
+export { isPassing, probeFolder } from './probe-folder.ts';
 export { dropResume, loadResume, parseResume, saveResume } from './resume-file.ts';
 export {
   hasAnyFile,
+  isBackedByFiles,
   makeResume,
   piecesOf,
   type ResumeRecord,

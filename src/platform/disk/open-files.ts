@@ -82,7 +82,19 @@ function openForWriting(path: string): number {
     return fs.openSync(path, flags, 0o666);
   } catch (failure) {
     if ((failure as NodeJS.ErrnoException).code !== 'ENOENT') throw failure;
-    fs.mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     return fs.openSync(path, flags, 0o666);
+  }
+}
+
+/** On a read-only disk Node says that the folder is missing; what is above it tells the reason. */
+function makeFolder(path: string): void {
+  try {
+    fs.mkdirSync(path, { recursive: true });
+  } catch (failure) {
+    let above = dirname(path);
+    while (!fs.existsSync(above) && above !== dirname(above)) above = dirname(above);
+    fs.accessSync(above, fs.constants.W_OK);
+    throw failure;
   }
 }

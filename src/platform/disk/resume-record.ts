@@ -77,6 +77,28 @@ export async function piecesOf(
   return Bitfield.fromBytes(bytes, target.pieceCount);
 }
 
+/**
+ * Whether each piece of `have` has its files on disk. With a part file, which may hold what is
+ * missing, it is taken to be so.
+ */
+export async function isBackedByFiles(
+  have: Bitfield,
+  layout: FileLayout,
+  pieceLengthBytes: number,
+): Promise<boolean> {
+  const now = await stamps(layout);
+  const files = layout.files.filter(({ isPad }) => !isPad);
+  if (now[files.length]) return true;
+  return files.every(({ offsetBytes, lengthBytes }, nth) => {
+    const first = Math.floor(offsetBytes / pieceLengthBytes);
+    const end = Math.ceil((offsetBytes + lengthBytes) / pieceLengthBytes);
+    for (let piece = first; piece < end && !now[nth] && lengthBytes > 0; piece++) {
+      if (have.has(piece)) return false;
+    }
+    return true;
+  });
+}
+
 /** Whether any file of the torrent is on disk: without one there is nothing to check. */
 export async function hasAnyFile(layout: FileLayout): Promise<boolean> {
   return (await stamps(layout)).some((stamp) => stamp !== null && stamp[0] > 0);

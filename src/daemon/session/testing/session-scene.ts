@@ -89,6 +89,10 @@ export class FakeTransfer implements SessionTransfer {
     this.calls.push(`prioritiseFiles ${torrent.slice(0, 4)} ${priorities.join('')}`);
   }
 
+  async retry(torrent: string): Promise<void> {
+    this.calls.push(`retry ${torrent.slice(0, 4)}`);
+  }
+
   async setSequential(torrent: string, isSequential: boolean): Promise<void> {
     this.calls.push(`setSequential ${torrent.slice(0, 4)} ${isSequential}`);
   }

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  decodeHashes,
+  encodeBare,
+  encodeHashes,
+  encodeHashRef,
+  type HashRef,
+  MERKLE_HASH_BYTES,
+  MESSAGE,
+} from '../wire/index.ts';
+import { Swarm, type SwarmNode } from './testing/swarm.ts';
+import { WirePeer } from './testing/wire-peer.ts';
+
+const SEEDS: readonly number[] = [1, 2, 3];
+const KIB = 1024;
+
+/** Files of less than a block, of a piece, of a few pieces and one byte, and of many. */
+const FILES: readonly number[] = [1, 32 * KIB, 100 * KIB + 1, 5_000, 700 * KIB];
+
+function scenario(name: string, run: (swarm: Swarm) => void): void {
+  test(name, () => {
+    for (const seed of SEEDS) run(new Swarm({ seed, fileLengths: FILES }));
+  });
+}
+
+function assertCompletes(swarm: Swarm, nodes: readonly SwarmNode[], durationMs = 60_000): void {
+  assert.ok(swarm.runUntilComplete(nodes, durationMs), swarm.describe());
+}
+
+scenario('a torrent with v2 hashes alone is downloaded, and no padding with it', (swarm) => {
+  swarm.add({ has: 'all' });
+  const leecher = swarm.add({ has: 'none' });
+  swarm.introduce();
+  assertCompletes(swarm, [leecher]);
+  const { totalBytes, haveBytes, receivedBytes, remainingBytes } = leecher.torrent.snapshot();
+  const wanted = FILES.reduce((sum, length) => sum + length, 0);
+  assert.deepEqual(
+    [totalBytes, haveBytes, receivedBytes, remainingBytes],
+    [wanted, wanted, wanted, 0],
+  );
+});
+
+scenario('a magnet gets its piece layers from peers, and passes them on', (swarm) => {
+  const seed = swarm.add({ has: 'all' });
+  const first = swarm.add({ has: 'none', isMagnet: true });
+  swarm.introduce();
+  assertCompletes(swarm, [first]);
+  const second = swarm.add({ has: 'none', isMagnet: true });
+  swarm.kill(seed);
+  swarm.introduce([first, second]);
+  assertCompletes(swarm, [second]);
+  assert.deepEqual(second.bans, []);
+});
+
+scenario('before its layer is here, nothing of a file is asked for', (swarm) => {
+  const node = swarm.add({ has: 'none', lacksLayers: true });
+  const peer = new WirePeer(swarm, node, { flags: { v2: true } });
+  const asked = new Set<number>();
+  peer.script.onRequest = (piece) => asked.add(piece);
+  swarm.clock.run(200);
+  peer.send(encodeBare(MESSAGE.haveAll), encodeBare(MESSAGE.unchoke));
+  swarm.clock.run(2_000);
+  // Files of one piece need no layer: their roots say it all.
+  const short = [0, 1, 6];
+  assert.deepEqual(
+    [...asked].toSorted((a, b) => a - b),
+    short,
+    swarm.describe(),
+  );
+});
+
+scenario(
+  'blocks of a piece are told with their proof, and wrong requests are rejected',
+  (swarm) => {
+    const node = swarm.add({ has: 'all' });
+    const peer = new WirePeer(swarm, node, { flags: { v2: true } });
+    const heard: string[] = [];
+    peer.script.onHashMessage = (id, body) => {
+      const { ref, hashes } = decodeHashes(body);
+      heard.push(`${id} ${ref.baseLayer} ${ref.length} ${hashes.length / MERKLE_HASH_BYTES}`);
+    };
+    const root = swarm.memory.content.hashedFiles?.[4]?.root ?? new Uint8Array(32);
+    const ask = (ref: Partial<HashRef>): void => {
+      const whole = { root, baseLayer: 0, index: 0, length: 2, proofLayers: 0, ...ref };
+      peer.send(encodeHashRef(MESSAGE.hashRequest, whole));
+    };
+    swarm.clock.run(200);
+    // 700 KiB are 44 blocks in 22 pieces: the tree has 64 leaves, and 6 layers above them.
+    ask({ proofLayers: 5 });
+    ask({ baseLayer: 1, length: 32, proofLayers: 4 });
+    ask({ baseLayer: 1, length: 8, proofLayers: 4 });
+    ask({ baseLayer: 1, length: 22, proofLayers: 4 });
+    ask({ root: new Uint8Array(32) });
+    ask({ index: 64 });
+    ask({ baseLayer: 7 });
+    swarm.clock.run(3_000);
+    const sorted = heard.toSorted();
+    assert.deepEqual(sorted, [
+      '22 0 2 7',
+      '22 1 22 22',
+      '22 1 32 32',
+      '22 1 8 10',
+      '23 0 2 0',
+      '23 0 2 0',
+      '23 7 2 0',
+    ]);
+    assert.equal(peer.closed, null);
+  },
+);
+
+scenario('who lies about a layer is banned, and another is asked', (swarm) => {
+  const magnet = swarm.add({ has: 'none', lacksLayers: true });
+  const liar = new WirePeer(swarm, magnet, { host: '10.9.9.9', flags: { v2: true } });
+  liar.script.onHashMessage = (id, body) => {
+    const { ref } = decodeHashes(body);
+    if (id !== MESSAGE.hashRequest) return;
+    liar.send(encodeHashes(ref, new Uint8Array(32 * (ref.length + 6)).fill(7)));
+  };
+  swarm.clock.run(300);
+  liar.send(encodeBare(MESSAGE.haveAll));
+  const honest = swarm.add({ has: 'all' });
+  swarm.introduce([magnet, honest]);
+  assertCompletes(swarm, [magnet]);
+  assert.deepEqual(magnet.bans, ['10.9.9.9']);
+  assert.notEqual(liar.closed, null);
+});
+
+scenario('who refuses or is silent about layers is not waited for', (swarm) => {
+  const magnet = swarm.add({ has: 'none', lacksLayers: true });
+  const refuser = new WirePeer(swarm, magnet, { host: '10.9.9.8', flags: { v2: true } });
+  refuser.script.onHashMessage = (_, body) => {
+    refuser.send(encodeHashRef(MESSAGE.hashReject, decodeHashes(body).ref));
+  };
+  const peerId = new Uint8Array(20).fill(5);
+  const silent = new WirePeer(swarm, magnet, { host: '10.9.9.7', flags: { v2: true }, peerId });
+  swarm.clock.run(300);
+  swarm.introduce([magnet, swarm.add({ has: 'all' })]);
+  assertCompletes(swarm, [magnet]);
+  assert.deepEqual([magnet.bans, refuser.closed, silent.closed], [[], null, null]);
+});
+
+scenario('of a piece that several gave, only who gave the bad block is banned', (swarm) => {
+  swarm.add({ has: 'all' });
+  const liar = swarm.add({ has: 'all' });
+  liar.store.spoil = (_, into) => into.fill(0xee);
+  const leecher = swarm.add({ has: 'none' });
+  swarm.introduce();
+  assertCompletes(swarm, [leecher]);
+  assert.deepEqual(leecher.bans, [liar.host], swarm.describe());
+});
+
+test('of one large piece, the good blocks are kept', () => {
+  for (const seed of SEEDS) {
+    const swarm = new Swarm({ seed, pieceLengthBytes: 1024 * KIB, fileLengths: [1024 * KIB] });
+    const liar = swarm.add({ has: 'all' });
+    liar.store.spoil = (_, into) => into.fill(0xee);
+    const leecher = swarm.add({ has: 'none' });
+    for (let nth = 0; nth < 3; nth++) swarm.add({ has: 'all' });
+    swarm.introduce();
+    assertCompletes(swarm, [leecher]);
+    const { receivedBytes, failedPieces } = leecher.torrent.snapshot();
+    assert.deepEqual([leecher.bans, failedPieces], [[liar.host], 1], swarm.describe());
+    assert.ok(receivedBytes < 1.8 * 1024 * KIB, `${receivedBytes}`);
+  }
+});

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SCENARIOS, simulate } from './index.ts';
+
+/** Seeds per scenario: few in every test run, as many as one likes by hand. */
+const SEED_COUNT = Number(process.env['BIDWIDTH_SIM_SEEDS'] ?? 3);
+
+/** Takes seconds for one seed. */
+const LARGE: ReadonlySet<string> = new Set(['crowd']);
+
+for (const name of SCENARIOS.keys()) {
+  test(`${name}: honest peers finish with the right data, and nobody wrongs them`, () => {
+    const count = LARGE.has(name) ? Math.ceil(SEED_COUNT / 10) : SEED_COUNT;
+    for (let seed = 1; seed <= count; seed++) {
+      assert.deepEqual(simulate(name, seed)?.faults, [], `${name}, seed ${seed}`);
+    }
+  });
+}
+
+test('the same seed gives the same run, event by event', () => {
+  for (const name of SCENARIOS.keys()) {
+    if (LARGE.has(name)) continue;
+    assert.deepEqual(simulate(name, 42), simulate(name, 42), name);
+  }
+});
+
+test('another seed gives another run', () => {
+  const digests = [1, 2, 3].map((seed) => simulate('everything', seed)?.digest);
+  assert.equal(new Set(digests).size, 3);
+});
+
+test('a scenario nobody wrote is not run', () => {
+  assert.equal(simulate('calm', 1), null);
+});
