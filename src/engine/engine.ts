@@ -10,6 +10,7 @@ import {
   UNLIMITED,
 } from '../units/index.ts';
 import { type Handshake, makePeerId } from '../wire/index.ts';
+import { OwnAddress } from './canonical-priority.ts';
 import { Choker } from './choker.ts';
 import { DownloadTap } from './download-tap.ts';
 import type { DialWay, EncryptionOptions } from './encryption-policy.ts';
@@ -19,6 +20,7 @@ import { Peer } from './peer.ts';
 import type { PeerAddress } from './peer-book.ts';
 import type { EngineContext } from './peer-owner.ts';
 import type { Connection, ConnectionEvents, Dialer, Hasher } from './ports.ts';
+import { hasRoomFor } from './peer-turnover.ts';
 import { SlabPool } from './slab-pool.ts';
 import { standardChoking } from './standard-choking.ts';
 import { StreamSecurity } from './stream-security.ts';
@@ -100,6 +102,8 @@ export class Engine implements EngineContext, GateKeeper {
   listenPort = 0;
   dhtPort = 0;
   now: Instant = instant(0);
+  /** Who we are on the internet, as trackers say. */
+  readonly own: OwnAddress = new OwnAddress(() => this.listenPort);
   readonly #deps: EngineDeps;
   readonly #slabs: SlabPool;
   readonly #choker: Choker;
@@ -255,7 +259,7 @@ export class Engine implements EngineContext, GateKeeper {
       if (connection.isOutbound) torrent.book.onDuplicate(address, this.now);
       return null;
     }
-    if (!twin && torrent.peers.size >= torrent.peersMax) return null;
+    if (!twin && !hasRoomFor(torrent, address, this)) return null;
     twin?.close('the other connection to it is kept');
     this.#pending.delete(connection);
     const dial = this.#dialled.get(connection);
@@ -362,7 +366,7 @@ export class Engine implements EngineContext, GateKeeper {
     for (const torrent of this.torrents.values()) {
       if (torrent.isStopped || torrent.peers.size >= torrent.peersMax) continue;
       while (this.#dialled.size < HALF_OPEN_MAX && this.#connectionCount < this.#connectionsMax) {
-        const address = torrent.book.next(now);
+        const address = torrent.book.next(now, this.own);
         if (!address) break;
         const gate = new HandshakeGate(this, torrent.infoHash);
         const way = this.#security.wayTo(address);

@@ -1,5 +1,6 @@
 /** Addresses of one torrent's peers: whom to connect to next, and whom not. */
 import type { Instant } from '../units/index.ts';
+import type { OwnAddress } from './canonical-priority.ts';
 
 /**
  * Where an address came from. A user's own word is kept and tried for ever; what strangers say of
@@ -15,6 +16,9 @@ export interface PeerAddress {
 
 interface Entry extends PeerAddress {
   readonly source: PeerSource;
+  /** Canonical priority, and for which version of our own address; -1 for none. */
+  rank: number;
+  rankedAt: number;
   failures: number;
   nextTryAt: number;
   isInUse: boolean;
@@ -72,6 +76,8 @@ export class PeerBook {
     this.#entries.set(key, {
       ...address,
       source,
+      rank: 0,
+      rankedAt: -1,
       failures: 0,
       nextTryAt: 0,
       isInUse: false,
@@ -81,21 +87,23 @@ export class PeerBook {
     return true;
   }
 
-  /** The next address to try, marked as in use; null when there is none now. */
-  next(now: Instant): PeerAddress | null {
+  /**
+   * The next address to try, marked as in use; null when there is none now. Of several the most
+   * trusted one, and of these the one whose canonical priority is highest (BEP 40).
+   */
+  next(now: Instant, own: OwnAddress | null = null): PeerAddress | null {
     if (now < this.#quietUntil) return null;
     let soonest = Infinity;
+    let best: Entry | null = null;
     for (const entry of this.#entries.values()) {
       if (entry.isInUse) continue;
       const dueAt = Math.max(entry.nextTryAt, entry.restUntil);
-      if (dueAt <= now) {
-        entry.isInUse = true;
-        return entry;
-      }
-      soonest = Math.min(soonest, dueAt);
+      if (dueAt > now) soonest = Math.min(soonest, dueAt);
+      else if (!best || isBetter(ranked(entry, own), ranked(best, own))) best = entry;
     }
-    this.#quietUntil = soonest;
-    return null;
+    if (best) best.isInUse = true;
+    else this.#quietUntil = soonest;
+    return best;
   }
 
   /** A connection ended. `isWorking` when it got as far as exchanging messages. */
@@ -169,6 +177,25 @@ export class PeerBook {
   #delete(entry: Entry): void {
     if (this.#entries.delete(keyOf(entry)) && entry.source === 'pex') this.#toldCount--;
   }
+}
+
+/** The entry with its rank for our address of today. */
+function ranked(entry: Entry, own: OwnAddress | null): Entry {
+  if (own && entry.rankedAt !== own.version) {
+    entry.rank = own.rank(entry);
+    entry.rankedAt = own.version;
+  }
+  return entry;
+}
+
+function isBetter(a: Entry, b: Entry): boolean {
+  const [trustA, trustB] = [trustOf(a.source), trustOf(b.source)];
+  return trustA === trustB ? a.rank > b.rank : trustA > trustB;
+}
+
+function trustOf(source: PeerSource): number {
+  if (source === 'user') return 2;
+  return source === 'pex' ? 0 : 1;
 }
 
 /** A host is banned whole, but for loopback, where every peer of this machine lives. */

@@ -26,6 +26,8 @@ export interface AnnouncingDeps {
   readonly tell: (news: TorrentNews) => void;
   /** Somebody named peers of a torrent that is asleep. */
   readonly onPeersWhileAsleep: () => void;
+  /** A tracker says how it sees us (BEP 24). */
+  readonly onExternalHost: (host: string) => void;
 }
 
 /** Announces from `start` to `stop`; a torrent at work is `attach`ed meanwhile. */
@@ -79,6 +81,7 @@ export class Announcing {
       isPrivate,
       getStats: () => this.#stats(),
       onPeers: (peers) => this.#onPeers(peers, 'tracker'),
+      onExternalIp: this.#deps.onExternalHost,
       onStatus: (status) => {
         const isFailure = status.state === 'failing' || status.state === 'disabled';
         const line = status.message ?? `tracker ${status.tracker} is ${status.state}`;

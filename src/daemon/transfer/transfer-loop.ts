@@ -269,6 +269,7 @@ export class TransferLoop implements TransferCalls {
       tell: (news) => this.#tell(key, news),
       onPeersWhileAsleep: () => this.#sleepers.call(key),
       onExternalHost: (host) => this.#engine.own.learn(host),
+      onExternalHost: (host) => this.#engine.own.learn(host),
     };
   }
 
