@@ -26,3 +26,4 @@ export {
   type UdpExchangeOptions,
   type UdpQuestion,
 } from './udp-exchange.ts';
+export { refusalOfWebSeed, type WebSeedTarget } from './web-seed-guard.ts';

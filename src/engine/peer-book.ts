@@ -3,10 +3,10 @@ import type { Instant } from '../units/index.ts';
 import type { OwnAddress } from './canonical-priority.ts';
 
 /**
- * Where an address came from. A user's own word is kept and tried for ever; what strangers say of
- * others (`pex`) is trusted least.
+ * Where an address came from. A user's own word is kept and tried for ever, as is a web seed, which
+ * the torrent itself names; what strangers say of others (`pex`) is trusted least.
  */
-export type PeerSource = 'user' | 'tracker' | 'dht' | 'lsd' | 'pex' | 'incoming';
+export type PeerSource = 'user' | 'tracker' | 'dht' | 'lsd' | 'pex' | 'incoming' | 'web';
 
 /** An address to connect to. */
 export interface PeerAddress {
@@ -44,6 +44,14 @@ const SEED_RETRY_MS = 30 * 60_000;
 const DUPLICATE_RETRY_MS = 10 * 60_000;
 /** Addresses banned for bad data, per torrent. */
 const BANS_MAX = 1000;
+
+/** Whether an address is the URL of a web seed: no host's name has a slash. */
+export function isWebSeed({ host }: PeerAddress): boolean {
+  return host.includes('/');
+}
+
+/** Where a private torrent's peers may come from (BEP 27). */
+const PRIVATE_SOURCES: ReadonlySet<PeerSource> = new Set(['user', 'tracker', 'web']);
 
 /** Known addresses and bans of one torrent. */
 export class PeerBook {
@@ -114,7 +122,8 @@ export class PeerBook {
     entry.isInUse = false;
     entry.failures = isWorking ? 1 : entry.failures + 1;
     const failuresMax = entry.source === 'pex' ? TOLD_FAILURES_MAX : FAILURES_MAX;
-    if (entry.failures > failuresMax && entry.source !== 'user') {
+    const isKept = entry.source === 'user' || entry.source === 'web';
+    if (entry.failures > failuresMax && !isKept) {
       this.#delete(entry);
       return;
     }
@@ -160,7 +169,7 @@ export class PeerBook {
   /** The torrent turned out to be private: what peers and neighbours told is forgotten (BEP 27). */
   keepPrivate(): void {
     for (const entry of [...this.#entries.values()]) {
-      if (entry.source !== 'user' && entry.source !== 'tracker') this.#delete(entry);
+      if (!PRIVATE_SOURCES.has(entry.source)) this.#delete(entry);
     }
   }
 

@@ -4,7 +4,7 @@ import { torrentMark } from '../wire/index.ts';
 import { CipherBuffers } from './cipher-buffers.ts';
 import { DialWays } from './dial-ways.ts';
 import { type DialWay, ENCRYPTION_RULES, type EncryptionOptions } from './encryption-policy.ts';
-import type { PeerAddress } from './peer-book.ts';
+import { isWebSeed, type PeerAddress } from './peer-book.ts';
 import type { Connection, ConnectionEvents, Dialer } from './ports.ts';
 import { SecureAccepting, SecureDialling, type SecureParts } from './secure-handshake.ts';
 
@@ -55,8 +55,9 @@ export class StreamSecurity {
     return { connection: accepting.connection, events: accepting };
   }
 
-  /** The way to dial the address by now. */
+  /** The way to dial the address by now. A web seed has no use for our encryption. */
   wayTo(address: PeerAddress): DialWay {
+    if (isWebSeed(address)) return 'plain';
     return this.#ways.next(address);
   }
 
@@ -79,6 +80,6 @@ export class StreamSecurity {
 
   /** The peer there cut us off before it had shaken hands; true: try the other way at once. */
   onCutOff(address: PeerAddress, way: DialWay): boolean {
-    return this.#ways.onCutOff(address, way);
+    return !isWebSeed(address) && this.#ways.onCutOff(address, way);
   }
 }

@@ -32,6 +32,8 @@ export interface TorrentInput {
   readonly pieceLayers: ReadonlyMap<string, Uint8Array>;
   readonly trackers: readonly (readonly string[])[];
   readonly peers: readonly PeerAddress[];
+  /** URLs of servers that have the files (BEP 19). */
+  readonly webSeeds: readonly string[];
   /** Files that a magnet link selects (BEP 53), counted from 0, padding counted; empty for all. */
   readonly selectOnly: readonly FileRange[];
 }
@@ -44,12 +46,14 @@ export function readInput(source: TorrentSpec['source']): TorrentInput {
   if (source.kind === 'magnet') {
     const magnet = parseMagnet(source.text);
     const trackers = magnet.trackers.map((tracker) => [tracker]);
-    const { peers, selectOnly } = magnet;
-    return { ...namesOf(magnet), info: null, pieceLayers: new Map(), trackers, peers, selectOnly };
+    const { peers, webSeeds, selectOnly } = magnet;
+    const unknown = { info: null, pieceLayers: new Map() };
+    return { ...namesOf(magnet), ...unknown, trackers, peers, webSeeds, selectOnly };
   }
   const info = parseMetainfo(source.bytes, digests);
-  const { pieceLayers, trackers } = info;
-  return { ...namesOf(info), info, pieceLayers, trackers, peers: [], selectOnly: [] };
+  const { pieceLayers, trackers, webSeeds } = info;
+  const none = { peers: [], selectOnly: [] };
+  return { ...namesOf(info), info, pieceLayers, trackers, webSeeds, ...none };
 }
 
 /** The engine's view of an info dictionary. */

@@ -17,6 +17,7 @@ import {
   type ResumeTarget,
   TorrentStore,
 } from '../../platform/disk/index.ts';
+import type { WebSeeds } from '../../platform/webseed/index.ts';
 import { AppError, Bitfield, toHex } from '../../units/index.ts';
 import { type InfoDict, isNamedBy, parseInfoDict } from '../../wire/index.ts';
 import { DaemonError } from '../daemon-error.ts';
@@ -38,6 +39,7 @@ export interface RunnerDeps {
   readonly resumeDir: string | null;
   readonly tell: (news: TorrentNews) => void;
   readonly checkTurn: CheckTurn;
+  readonly webSeeds: WebSeeds;
   /** Those of a torrent that was asleep go on. */
   readonly announcingFor: (announced: Announced) => Announcing;
 }
@@ -179,6 +181,7 @@ export class TorrentRunner {
     this.wishes.end();
     this.#wait?.end();
     this.#deps.engine.remove(this.torrent);
+    this.#deps.webSeeds.remove(this.torrent.key);
     await this.#store?.close();
     if (this.#isRecordOld) this.#save();
     await this.#resume.settled;
@@ -206,11 +209,22 @@ export class TorrentRunner {
     this.#looks = looks;
     this.torrent.begin(contentOf(info, layers), have, this.#store);
     this.wishes.begin();
+    if (!have.isComplete) this.#useWebSeeds(info);
     const { count: goodPieces, size: pieceCount } = have;
     this.#deps.tell({ kind: 'started', goodPieces, pieceCount });
     this.#isRecordOld = known === null || !have.isComplete;
     if (this.#isRecordOld) this.#save();
     if (!this.torrent.isDownloading) this.#deps.tell({ kind: 'complete' });
+  }
+
+  /** A web seed is a peer that can be asked once the files are known. */
+  #useWebSeeds({ files, pieceLengthBytes }: InfoDict): void {
+    const { torrent } = this;
+    const { tell, webSeeds } = this.#deps;
+    const onFailure = (url: string, reason: string): void =>
+      tell({ kind: 'tracker', line: `web seed ${new URL(url).origin} ${reason}`, isFailure: true });
+    const seeded = { key: torrent.key, files: { files, pieceLengthBytes }, onFailure };
+    torrent.addPeers(webSeeds.add(seeded, this.#input.webSeeds), 'web');
   }
 
   /** Pieces that are right as the resume record says; null when there is none to believe. */

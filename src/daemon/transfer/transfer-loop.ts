@@ -10,6 +10,7 @@ import {
 import { nodeHasher } from '../../platform/disk/index.ts';
 import { nodeMseCrypto, PeerNetwork } from '../../platform/net/index.ts';
 import type { TrackerAnnouncer, TrackerTransport } from '../../platform/tracker/index.ts';
+import { WebSeeds } from '../../platform/webseed/index.ts';
 import {
   assert,
   type BytesPerSecond,
@@ -66,6 +67,7 @@ export class TransferLoop implements TransferCalls {
   readonly #runners = new Map<string, TorrentRunner>();
   readonly #sleepers: Sleepers;
   readonly #dht: DhtLine | null;
+  readonly #webSeeds: WebSeeds;
   /** Files are hashed torrent by torrent: two at a time would only move the disk's head. */
   readonly #checkTurn: CheckTurn = inTurn();
   #sleepCheckAt = 0;
@@ -82,9 +84,11 @@ export class TransferLoop implements TransferCalls {
       torrentOf: (key) => this.#engine.torrents.get(key) ?? null,
       classify: classifyAddress,
     });
+    const bound = options.bindHost === null ? {} : { localAddress: options.bindHost };
+    this.#webSeeds = new WebSeeds({ ...bound, userAgent: CLIENT_NAME });
     this.#engine = new Engine(
       {
-        dialer: { connect: (host, port, events) => this.#dial(host, port, events) },
+        dialer: this.#webSeeds.dialer({ connect: (...to) => this.#dial(...to) }),
         hasher: nodeHasher,
         random: Math.random,
         clock: () => instant(performance.now()),
@@ -145,6 +149,7 @@ export class TransferLoop implements TransferCalls {
       engine: this.#engine,
       resumeDir: this.#options.resumeDir,
       checkTurn: this.#checkTurn,
+      webSeeds: this.#webSeeds,
       announcingFor: (announced) => {
         const key = toHex(announced.infoHash);
         return this.#sleepers.take(key) ?? new Announcing(announced, this.#announcingDeps(key));

@@ -34,6 +34,23 @@ export async function resolveTracker(
   resolve: ResolveHost,
 ): Promise<readonly TrackerAddresses[]> {
   const found = parseIp(url.host) ? [url.host] : await resolve(url.host);
+  const allowed = allowedAddresses(found, (address) =>
+    refusalOfTracker({ url, address, redirectedFrom }),
+  );
+  if (allowed.ok) return allowed.targets;
+  throw new TrackerError('TRACKER_FORBIDDEN', allowed.refusal);
+}
+
+/** Addresses that may be asked, by family; or why none may, as the end of a sentence. */
+export type AllowedAddresses =
+  | { readonly ok: true; readonly targets: readonly TrackerAddresses[] }
+  | { readonly ok: false; readonly refusal: string };
+
+/** Of the addresses a name was found to have, the first few that `refusalOf` lets pass. */
+export function allowedAddresses(
+  found: readonly string[],
+  refusalOf: (address: string) => string | null,
+): AllowedAddresses {
   let refusal = 'has a host name without an address';
   const allowed: { readonly address: string; readonly family: Family }[] = [];
   for (const text of found.slice(0, ADDRESSES_MAX)) {
@@ -41,14 +58,15 @@ export async function resolveTracker(
     if (!parsed) continue;
     const bytes = unmapIp(parsed);
     const address = formatIp(bytes);
-    const reason = refusalOfTracker({ url, address, redirectedFrom });
+    const reason = refusalOf(address);
     if (reason === null) allowed.push({ address, family: bytes.length === 4 ? 4 : 6 });
     else refusal = `is not asked: ${reason}`;
   }
-  if (allowed.length === 0) throw new TrackerError('TRACKER_FORBIDDEN', refusal);
+  if (allowed.length === 0) return { ok: false, refusal };
   const families = [...new Set(allowed.map(({ family }) => family))];
-  return families.map((family) => {
+  const targets = families.map((family) => {
     const addresses = allowed.filter((one) => one.family === family).map((one) => one.address);
     return { family, addresses };
   });
+  return { ok: true, targets };
 }

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { Agent } from 'undici';
+import { RangeClient, type RangeClientOptions } from './range-client.ts';
+import { WebSeedError } from './web-seed-error.ts';
+
+const FILE = Uint8Array.from({ length: 1000 }, (_, at) => at % 251);
+
+/** A server that answers what the test wants; its port. */
+async function serve(t: TestContext, answer: RequestListener): Promise<number> {
+  const server = createServer(answer).listen(0, '127.0.0.1');
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+/** Bytes 10 to 29 of the file. */
+async function ask(
+  t: TestContext,
+  url: string,
+  options: Partial<RangeClientOptions> = {},
+): Promise<{ readonly isWhole: boolean; readonly bytes: Uint8Array }> {
+  const client = new RangeClient({ userAgent: 'test', resolve: async () => [], ...options });
+  t.after(() => client.close());
+  const range = { url, position: 10, length: 20, fileBytes: FILE.length };
+  const { isWhole, body } = await client.get(range, AbortSignal.timeout(5_000));
+  return { isWhole, bytes: new Uint8Array(await body.arrayBuffer()) };
+}
+
+const sendPart: RequestListener = (_request, response) => {
+  response.writeHead(206, { 'content-range': 'bytes 10-29/1000' }).end(FILE.subarray(10, 30));
+};
+
+function because(pattern: RegExp, code = 'WEB_SEED_FAILED'): (error: unknown) => boolean {
+  return (error) =>
+    error instanceof WebSeedError && error.code === code && pattern.test(error.message);
+}
+
+test('a range is asked for in its own words, and log-in data go in a header', async (t) => {
+  const asked: IncomingMessage[] = [];
+  const port = await serve(t, (request, response) => {
+    asked.push(request);
+    sendPart(request, response as never);
+  });
+  const { isWhole, bytes } = await ask(t, `http://me:se%40cret@127.0.0.1:${port}/f`);
+  assert.equal(isWhole, false);
+  assert.deepEqual(bytes, FILE.slice(10, 30));
+  assert.equal(asked[0]?.headers.range, 'bytes=10-29');
+  assert.equal(asked[0]?.headers.authorization, `Basic ${btoa('me:se@cret')}`);
+  assert.equal(asked[0]?.url, '/f');
+});
+
+test('a server that ignores ranges is known by its answer', async (t) => {
+  const port = await serve(t, (_request, response) => response.end(FILE));
+  const { isWhole, bytes } = await ask(t, `http://127.0.0.1:${port}/f`);
+  assert.equal(isWhole, true);
+  assert.equal(bytes.length, FILE.length);
+});
+
+test('every answer that is not the range asked for is refused with its reason', async (t) => {
+  const cases: readonly (readonly [number, Record<string, string>, RegExp])[] = [
+    [404, {}, /does not have the file/],
+    [416, {}, /shorter file/],
+    [503, {}, /HTTP 503/],
+    [206, {}, /without saying which/],
+    [206, { 'content-range': 'bytes 0-19/1000' }, /another part/],
+    [206, { 'content-range': 'bytes 10-29/999' }, /999 bytes, not 1000/],
+    [200, { 'content-length': '3' }, /3 bytes, not 1000/],
+    [206, { 'content-range': 'bytes 10-29/1000', 'content-encoding': 'gzip' }, /compresses/],
+  ];
+  for (const [status, headers, reason] of cases) {
+    const port = await serve(t, (_request, response) =>
+      response.writeHead(status, headers).end('abc'),
+    );
+    await assert.rejects(ask(t, `http://127.0.0.1:${port}/f`), because(reason));
+  }
+});
+
+test('redirects are followed without log-in data for others, and not for ever', async (t) => {
+  const asked: IncomingMessage[] = [];
+  const there = await serve(t, (request, response) => {
+    asked.push(request);
+    sendPart(request, response as never);
+  });
+  const here = await serve(t, (_request, response) => {
+    response.writeHead(302, { location: `http://127.0.0.1:${there}/moved` }).end();
+  });
+  const { bytes } = await ask(t, `http://me:secret@127.0.0.1:${here}/f`);
+  assert.deepEqual(bytes, FILE.slice(10, 30));
+  assert.equal(asked[0]?.headers.authorization, undefined);
+  const circle = await serve(t, (_request, response) => {
+    response.writeHead(302, { location: '/again' }).end();
+  });
+  await assert.rejects(ask(t, `http://127.0.0.1:${circle}/f`), because(/more than 5 times/));
+});
+
+test('a public name that redirects to this machine is not followed', async (t) => {
+  let wasAsked = false;
+  const inside = await serve(t, (_request, response) => {
+    wasAsked = true;
+    response.end();
+  });
+  const outside = await serve(t, (_request, response) => {
+    response.writeHead(302, { location: `http://127.0.0.1:${inside}/secret` }).end();
+  });
+  // The name is a public server's; its connections end in the test's own server.
+  const options = {
+    resolve: async () => ['93.184.216.34'],
+    agentFor: () =>
+      new Agent({
+        connect: {
+          lookup: (_host, _options, done) => done(null, [{ address: '127.0.0.1', family: 4 }]),
+        },
+      }),
+  };
+  const asked = ask(t, `http://public.example:${outside}/f`, options);
+  await assert.rejects(asked, because(/into the local network/, 'WEB_SEED_FORBIDDEN'));
+  assert.equal(wasAsked, false);
+});
+
+test('a name that stands for an address nobody can have is not asked', async (t) => {
+  const asked = ask(t, 'http://nowhere.example/f', { resolve: async () => ['0.0.0.0'] });
+  await assert.rejects(asked, because(/cannot be a server's/, 'WEB_SEED_FORBIDDEN'));
+});
