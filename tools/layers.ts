@@ -62,7 +62,7 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     name: 'discovery',
-    purpose: 'who else is there: announcing to trackers and in the DHT',
+    purpose: 'who else is there: trackers, the DHT, neighbours',
     mayImport: ['units', 'wire'],
     io: 'ports',
     door: 'index.ts',
