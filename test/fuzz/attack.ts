@@ -1,0 +1,58 @@
+/** Sends mutated inputs to one target and stops at the first that does harm. */
+import { performance } from 'node:perf_hooks';
+import { seededRandom } from '../../src/units/index.ts';
+import { WireError } from '../../src/wire/index.ts';
+import { mutate } from './mutate.ts';
+import type { Target } from './targets.ts';
+
+/** Longer than this for one input counts as harm. */
+const SLOW_MS = 1_000;
+
+/** How an attack went. */
+export interface AttackReport {
+  readonly name: string;
+  readonly inputCount: number;
+  /** Inputs that were understood in spite of all. */
+  readonly acceptedCount: number;
+  readonly seconds: number;
+  /** The input that did harm in hex, and what it did; null when none did. */
+  readonly harm: { readonly hex: string; readonly what: string } | null;
+}
+
+/** Attacks `target` with `count` inputs, the same for the same seed. */
+export function attack(target: Target, count: number, seed: number): AttackReport {
+  const random = seededRandom(seed);
+  const started = performance.now();
+  let acceptedCount = 0;
+  for (let nth = 0; nth < count; nth++) {
+    const input = mutate(target.corpus, random);
+    const copy = input.slice();
+    const start = performance.now();
+    const what = harmOf(target, copy);
+    const tookMs = performance.now() - start;
+    const trouble = tookMs > SLOW_MS ? `it took ${Math.round(tookMs)} ms` : what;
+    if (trouble === null || trouble === 'refused') {
+      if (trouble === null) acceptedCount++;
+      continue;
+    }
+    const harm = { hex: Buffer.from(input).toString('hex'), what: trouble };
+    return report(nth + 1, harm);
+  }
+  return report(count, null);
+
+  function report(inputCount: number, harm: AttackReport['harm']): AttackReport {
+    const seconds = (performance.now() - started) / 1000;
+    return { name: target.name, inputCount, acceptedCount, seconds, harm };
+  }
+}
+
+/** Null when it was understood, `refused` when it was refused as it must be, else what happened. */
+function harmOf(target: Target, input: Uint8Array): string | null {
+  try {
+    target.read(input);
+    return null;
+  } catch (failure) {
+    if (failure instanceof WireError) return 'refused';
+    return failure instanceof Error ? (failure.stack ?? failure.message) : String(failure);
+  }
+}

@@ -1,0 +1,16 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { attack } from './attack.ts';
+import { TARGETS } from './targets.ts';
+
+/** More by hand: `npm run fuzz`. */
+const INPUT_COUNT = 20_000;
+
+for (const target of TARGETS) {
+  test(`${target.name}: what strangers send is understood or refused`, () => {
+    const { harm, acceptedCount } = attack(target, INPUT_COUNT, 1);
+    assert.equal(harm, null, `${harm?.what}\n${harm?.hex}`);
+    // Mutations that are never understood do not get past the first byte.
+    assert.ok(acceptedCount > 0);
+  });
+}

@@ -1,0 +1,67 @@
+/**
+ * `npm run fuzz -- [--count 1000000] [--seed 1] [--only name]`: mutated inputs for every reader, on
+ * all cores. Ends with 1 and the input in hex when one of them does harm.
+ */
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { type AttackReport, attack } from './attack.ts';
+import { TARGETS } from './targets.ts';
+
+interface Job {
+  readonly name: string;
+  readonly count: number;
+  readonly seed: number;
+}
+
+if (isMainThread) await main();
+else parentPort?.postMessage(runJob(workerData));
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      count: { type: 'string', default: '1000000' },
+      seed: { type: 'string', default: '1' },
+      only: { type: 'string' },
+    },
+  });
+  const jobs = TARGETS.filter(({ name }) => !values.only || name === values.only).map(
+    ({ name }): Job => ({ name, count: Number(values.count), seed: Number(values.seed) }),
+  );
+  if (jobs.length === 0) {
+    console.error(
+      `there is no target ${values.only}: ${TARGETS.map(({ name }) => name).join(' ')}`,
+    );
+    process.exitCode = 1;
+  }
+  const work = async (): Promise<void> => {
+    for (let job = jobs.shift(); job; job = jobs.shift()) print(await runInWorker(job));
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
+}
+
+function print({ name, inputCount, acceptedCount, seconds, harm }: AttackReport): void {
+  const rate = Math.round(inputCount / seconds);
+  const accepted = ((100 * acceptedCount) / inputCount).toFixed(1);
+  console.log(
+    `${harm ? 'HARM' : 'ok  '} ${name}: ${inputCount} inputs, ${accepted} % understood, ` +
+      `${seconds.toFixed(1)} s, ${rate}/s`,
+  );
+  if (!harm) return;
+  console.log(`${harm.what}\n${harm.hex}`);
+  process.exitCode = 1;
+}
+
+function runInWorker(job: Job): Promise<AttackReport> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(import.meta.filename, { workerData: job });
+    worker.once('message', resolve);
+    worker.once('error', reject);
+  });
+}
+
+function runJob({ name, count, seed }: Job): AttackReport {
+  const target = TARGETS.find((candidate) => candidate.name === name);
+  if (!target) throw new Error(`there is no target ${name}`);
+  return attack(target, count, seed);
+}
