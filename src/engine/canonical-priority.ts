@@ -1,7 +1,6 @@
 /** Which connections a swarm as a whole should have, so that all agree whom to drop (BEP 40). */
 import { concatBytes } from '../units/index.ts';
-import { crc32c, parseIp, unmapIp } from '../wire/index.ts';
-import type { PeerAddress } from './peer-book.ts';
+import { crc32c, type Endpoint, parseIp, unmapIp } from '../wire/index.ts';
 
 /** Bits of an address's tail that count when two peers are far apart. */
 const FAR_MASK = 0x55;
@@ -13,7 +12,7 @@ const FAR_MASK = 0x55;
  * Addresses are compared by their networks (IPv4 /16 and /24, IPv6 from /48 on), so that nobody
  * gains by having many addresses in one of them; of one address the ports decide.
  */
-export function canonicalPriority(a: PeerAddress, b: PeerAddress): number | null {
+export function canonicalPriority(a: Endpoint, b: Endpoint): number | null {
   const [one, other] = [bytesOf(a.host), bytesOf(b.host)];
   if (!one || !other || one.length !== other.length) return null;
   const first = one.findIndex((byte, at) => byte !== other[at]);
@@ -43,7 +42,7 @@ export class OwnAddress {
   }
 
   /** Canonical priority of a connection to `peer`, 0 while we do not know who we are. */
-  rank(peer: PeerAddress): number {
+  rank(peer: Endpoint): number {
     const host = this.#hosts.get(bytesOf(peer.host)?.length ?? 0);
     return host === undefined ? 0 : (canonicalPriority({ host, port: this.#port() }, peer) ?? 0);
   }

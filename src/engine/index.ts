@@ -19,12 +19,8 @@ export {
   type PeerLink,
 } from './extension.ts';
 export type { PeerAddress, PeerSource } from './peer-book.ts';
-export {
-  PeerExchange,
-  type PexDeps,
-  type PexNeighbour,
-  type PexTorrent,
-} from './pex/peer-exchange.ts';
+export { PeerExchange } from './pex/peer-exchange.ts';
+export type { PexDeps, PexNeighbour, PexTorrent } from './pex/pex-torrent.ts';
 export type {
   Connection,
   ConnectionEvents,

@@ -16,7 +16,7 @@ export interface PeerAddress {
 
 interface Entry extends PeerAddress {
   readonly source: PeerSource;
-  /** Canonical priority, and for which version of our own address; -1 for none. */
+  /** Canonical priority, and for which version of our own address (-1: none yet). */
   rank: number;
   rankedAt: number;
   failures: number;

@@ -37,7 +37,7 @@ export function encodeLsd(announce: LsdAnnounce, group: 4 | 6): Uint8Array {
   return encodeUtf8(`${lines.join('\r\n')}\r\n\r\n\r\n`);
 }
 
-/** Reads an announce; null for anything else. Unknown headers, and odd info-hashes, are passed over. */
+/** Reads an announce; null for anything else. Unknown headers and odd hashes are passed over. */
 export function decodeLsd(view: Uint8Array): LsdAnnounce | null {
   if (view.length > LSD_BYTES_MAX) return null;
   const [request, ...headers] = decodeLatin1(view).split('\r\n', LINES_MAX);

@@ -30,7 +30,9 @@ test('an announce of twenty torrents stays below 1400 bytes', () => {
 });
 
 test("other clients' spelling is read: case, order, unknown headers, no cookie", () => {
-  const text = `BT-SEARCH * HTTP/1.1\r\nINFOHASH: ${'AB'.repeat(20)}\r\nX-New: 1\r\nport:6881 \r\n\r\n`;
+  const port = 'port:6881 ';
+  const hash = `INFOHASH: ${'AB'.repeat(20)}`;
+  const text = `BT-SEARCH * HTTP/1.1\r\n${hash}\r\nX-New: 1\r\n${port}\r\n\r\n`;
   assert.deepEqual(decodeLsd(latin1(text)), { ...ANNOUNCE, cookie: null });
 });
 

@@ -10,7 +10,7 @@ import {
   WireError,
 } from '../../wire/index.ts';
 import type { PeerExtensionSession, PeerLink } from '../extension.ts';
-import type { PexDeps, PexNeighbour, PexTorrent } from './peer-exchange.ts';
+import type { PexDeps, PexNeighbour, PexTorrent } from './pex-torrent.ts';
 
 /** BEP 11: no more than one message a minute. */
 const SEND_EVERY_MS = 60_000;
