@@ -64,6 +64,12 @@ test('a read-only disk pauses a download until it can be written to', async (t) 
   await assertComplete(child, 'fixed');
 });
 
+test('what we write ourselves is not taken for a change by others', async () => {
+  const ended = await desk.run(download('quick', await seed()));
+  assert.equal(ended.code, 0, ended.stderr);
+  assert.ok(!ended.json.some(isPaused), ended.stdout);
+});
+
 test('a folder that is taken away pauses a download until it is back', async () => {
   const child = desk.start(download('moved', await seed('2M')));
   await child.waitForLine((line) => Number(line['goodPieces'] ?? 0) > 0 && 'phase' in line);

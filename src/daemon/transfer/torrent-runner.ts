@@ -3,7 +3,7 @@
  * and the resume record. Runs in the transfer thread.
  */
 import { join } from 'node:path';
-import type { Engine, Torrent, TorrentContent } from '../../engine/index.ts';
+import type { Engine, Torrent } from '../../engine/index.ts';
 import {
   checkFiles,
   diskFailure,
@@ -287,6 +287,7 @@ export class TorrentRunner {
 
   #onPiece(piece: number): void {
     this.wishes.onPiece(piece);
+    this.#looks?.expectWrites();
     const fileCount = this.#target?.layout.files.length ?? 0;
     const everyMs = RESUME_EVERY_MS + RESUME_EVERY_MS_PER_FILE * fileCount;
     if (this.#resume.ageMs > Math.min(everyMs, RESUME_EVERY_MS_MAX)) this.#save();
