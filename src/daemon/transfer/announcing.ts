@@ -34,7 +34,10 @@ export interface AnnouncingDeps {
 export class Announcing {
   readonly #deps: AnnouncingDeps;
   readonly #announced: Announced;
-  #announcer: TrackerAnnouncer | null = null;
+  /** One per name. */
+  readonly #announcers: TrackerAnnouncer[] = [];
+  /** A hybrid torrent's other info-hash, in 20 bytes (BEP 52). */
+  #otherHash: Uint8Array | null = null;
   #torrent: Torrent | null = null;
   #isStarted = false;
   #isStopped = false;
@@ -65,14 +68,31 @@ export class Announcing {
 
   /** Begins to announce; a second call does nothing. */
   async start(): Promise<void> {
-    const { trackers, infoHash, isPrivate } = this.#announced;
     if (this.#isStarted) return;
     this.#isStarted = true;
     this.#followInDht();
+    for (const name of this.#names) await this.#announce(name);
+  }
+
+  /** A hybrid torrent has two names, and a swarm for each: both are announced. */
+  async alsoAs(infoHash: Uint8Array): Promise<void> {
+    if (this.#otherHash) return;
+    this.#otherHash = infoHash;
+    if (!this.#isStarted || this.#isStopped) return;
+    if (this.#isInDht) this.#followInDht();
+    await this.#announce(infoHash);
+  }
+
+  get otherHash(): Uint8Array | null {
+    return this.#otherHash;
+  }
+
+  async #announce(infoHash: Uint8Array): Promise<void> {
+    const { trackers, isPrivate } = this.#announced;
     if (trackers.length === 0) return;
     const announcer = await this.#deps.announcer();
     if (this.#isStopped) return;
-    this.#announcer = announcer;
+    this.#announcers.push(announcer);
     announcer.start({
       infoHash,
       peerId: this.#deps.localPeerId,
@@ -92,33 +112,40 @@ export class Announcing {
 
   /** The download finished in this session. */
   completed(): void {
-    this.#announcer?.completed();
+    for (const announcer of this.#announcers) announcer.completed();
     if (this.#isInDht) this.#followInDht();
   }
 
   /** The metadata came, and the torrent is private: only trackers may know of it (BEP 27). */
   leaveDht(): void {
     this.#isInDht = false;
-    this.#deps.dht?.unfollow(this.#announced.infoHash);
+    for (const name of this.#names) this.#deps.dht?.unfollow(name);
   }
 
   /** Says goodbye; resolves when the trackers have heard it, or after two seconds. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.leaveDht();
-    await this.#announcer?.stop();
+    await Promise.all(this.#announcers.map((announcer) => announcer.stop()));
   }
 
   #followInDht(): void {
-    const { infoHash, isPrivate } = this.#announced;
-    if (isPrivate || !this.#deps.dht) return;
+    const { dht } = this.#deps;
+    if (this.#announced.isPrivate || !dht) return;
     this.#isInDht = true;
-    this.#deps.dht.follow({
-      infoHash,
-      port: this.#deps.port(),
-      isSeed: this.#torrent === null || this.#torrent.phase === 'seeding',
-      onPeers: (peers) => this.#onPeers(peers, 'dht'),
-    });
+    for (const infoHash of this.#names) {
+      dht.follow({
+        infoHash,
+        port: this.#deps.port(),
+        isSeed: this.#torrent === null || this.#torrent.phase === 'seeding',
+        onPeers: (peers) => this.#onPeers(peers, 'dht'),
+      });
+    }
+  }
+
+  get #names(): readonly Uint8Array[] {
+    const { infoHash } = this.#announced;
+    return this.#otherHash ? [infoHash, this.#otherHash] : [infoHash];
   }
 
   #stats(): { uploadedBytes: number; downloadedBytes: number; leftBytes: number } {

@@ -1,5 +1,5 @@
 /** Complete torrents that nobody asks for: their name and their announces are all that is kept. */
-import { fromHex } from '../../units/index.ts';
+import { fromHex, toHex } from '../../units/index.ts';
 import { Announcing, type AnnouncingDeps } from './announcing.ts';
 import type { SleepingTorrent } from './messages.ts';
 
@@ -31,6 +31,8 @@ export interface SleepersDeps {
 export class Sleepers {
   readonly #deps: SleepersDeps;
   readonly #sleepers = new Map<string, Sleeper>();
+  /** Other names of hybrid torrents: those that were at work since the start. */
+  readonly #otherNames = new Map<string, string>();
   #starting: Announcing[] = [];
   #timer: NodeJS.Timeout | null = null;
 
@@ -63,11 +65,13 @@ export class Sleepers {
 
   /** A torrent falls asleep; its announces go on. */
   lay(torrent: string, announcing: Announcing): void {
+    if (announcing.otherHash) this.#otherNames.set(toHex(announcing.otherHash), torrent);
     this.#put(torrent, announcing);
   }
 
   /** A peer asks for a torrent: whether it sleeps here. It is called at most every ten seconds. */
-  call(torrent: string): boolean {
+  call(name: string): boolean {
+    const torrent = this.#otherNames.get(name) ?? name;
     const sleeper = this.#sleepers.get(torrent);
     if (!sleeper) return false;
     const now = performance.now();
@@ -82,6 +86,7 @@ export class Sleepers {
   take(torrent: string): Announcing | null {
     const announcing = this.#sleepers.get(torrent)?.announcing ?? null;
     if (this.#sleepers.delete(torrent)) this.#deps.expect(torrent, false);
+    if (announcing?.otherHash) this.#otherNames.delete(toHex(announcing.otherHash));
     return announcing;
   }
 

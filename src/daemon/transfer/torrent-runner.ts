@@ -114,6 +114,7 @@ export class TorrentRunner {
     const used = spec.useTrackers ? trackers : [];
     this.announcing = deps.announcingFor({ infoHash, trackers: used, isPrivate });
     this.announcing.attach(this.torrent);
+    this.#announceOther();
   }
 
   /** Goes to work. Failures are told, not thrown. */
@@ -266,12 +267,19 @@ export class TorrentRunner {
     if (v1 && v2) this.#deps.engine.identify(this.torrent, { v1, v2 });
   }
 
+  /** A hybrid torrent has a swarm for each of its names. */
+  #announceOther(): void {
+    const { otherHash } = this.torrent;
+    if (otherHash) this.announcing.alsoAs(otherHash).catch((failure) => this.#fail(failure));
+  }
+
   #onMetadata(infoBytes: Uint8Array): void {
     try {
       const info = parseInfoDict(infoBytes, digests);
       if (!isNamedBy(info, this.torrent.infoHash)) return;
       this.#identify(info);
       if (info.isPrivate) this.announcing.leaveDht();
+      this.#announceOther();
       this.#deps.tell({ kind: 'metadata', name: info.name, infoBytes: infoBytes.slice() });
       this.#begin(info).catch((failure) => this.#fail(failure));
     } catch (failure) {

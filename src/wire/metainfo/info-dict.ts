@@ -161,8 +161,14 @@ function readPieceHashes(
   return pieces;
 }
 
-/** Whether the info dictionary is the one that `hash` (20 or 32 bytes) names. */
+/**
+ * Whether the info dictionary is the one that `hash` names: 32 bytes are of v2, 20 of v1 or the
+ * beginning of v2, as the network shortens it (BEP 52).
+ */
 export function isNamedBy(info: InfoDict, hash: Uint8Array): boolean {
-  const own = hash.length === SHA1_BYTES ? info.infoHashV1 : info.infoHashV2;
-  return own !== null && equalBytes(own, hash);
+  const { infoHashV1, infoHashV2 } = info;
+  if (infoHashV2 && equalBytes(infoHashV2.subarray(0, hash.length), hash)) {
+    return hash.length >= SHA1_BYTES;
+  }
+  return infoHashV1 !== null && equalBytes(infoHashV1, hash);
 }
