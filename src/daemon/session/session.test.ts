@@ -91,6 +91,22 @@ test('a seed whose file has gone fails, and downloads again once it is resumed',
   assert.equal(transfer.working.get(seed.key)?.mustBeComplete, false);
 });
 
+test('a torrent waits for its disk, tries at once when it is resumed, and goes on', async (t) => {
+  const home = folder(t);
+  const one = request(home, 'one');
+  const { session, transfer } = await openFake(home);
+  t.after(() => session.close());
+  await session.add([one]);
+  transfer.tell(one.key, { kind: 'waiting', code: 'X', line: 'the disk is full' });
+  assert.deepEqual(states(session), { one: 'waiting' });
+  assert.equal(session.get(one.key)?.trouble, 'the disk is full');
+  await session.resume([one.key]);
+  assert.equal(transfer.calls.at(-1), `retry ${one.key.slice(0, 4)}`);
+  transfer.tell(one.key, { kind: 'started', goodPieces: 0, pieceCount: 3 });
+  assert.deepEqual(states(session), { one: 'working' });
+  assert.equal(session.get(one.key)?.trouble, null);
+});
+
 test('a torrent said to be complete is not believed when a length is wrong', async (t) => {
   const home = folder(t);
   const seed = request(home, 'seed', true);
