@@ -19,9 +19,9 @@ export const limits: Scenario = {
   name: 'limits',
   conditions:
     'one random file from a node of ours to another one over loopback, in memory, TCP, ' +
-    'plaintext: without limits, with limits on both that neither reaches (100 GB/s), and with ' +
-    `one of ${LIMIT} MB/s on the upload or the download. Own seconds count from the torrent added to it ` +
-    'complete, connecting included. CPU seconds are of both nodes together.',
+    'plaintext: without limits, with limits that neither reaches (100 GB/s), and with one of ' +
+    `${LIMIT} MB/s on the upload or the download. Own seconds count from the torrent added ` +
+    'to it complete, connecting included. CPU seconds are of both nodes together.',
   defaults: { sizeBytes: 512 * 2 ** 20, runs: 3 },
   columns: [
     { title: 'own s', figure: 'ownSeconds' },

@@ -39,8 +39,7 @@ test('lines that cannot be read are numbered and passed over', () => {
 
 test('a filter agrees with looking at every range', () => {
   const octets = fc.integer({ min: 0, max: 2 ** 16 });
-  const host = (value: number): string =>
-    `10.0.${value >> 8 > 255 ? 255 : value >> 8}.${value & 255}`;
+  const host = (value: number): string => `10.0.${Math.min(value >> 8, 255)}.${value & 255}`;
   fc.assert(
     fc.property(fc.array(fc.tuple(octets, octets), { maxLength: 20 }), octets, (pairs, probe) => {
       const ranges = pairs.map(([a, b]) => [Math.min(a, b), Math.max(a, b)] as const);
