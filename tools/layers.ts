@@ -90,7 +90,7 @@ export const LAYERS: readonly Layer[] = [
   },
   {
     name: 'sim',
-    purpose: 'virtual clock, network and chain; agents; invariants',
+    purpose: 'whole swarms on a virtual clock and network, replayed from a seed',
     mayImport: [
       'units',
       'wire',
