@@ -105,6 +105,8 @@ export class Engine implements EngineContext, GateKeeper {
   /** Who we are on the internet, as trackers say. */
   readonly own: OwnAddress = new OwnAddress(() => this.listenPort);
   readonly #deps: EngineDeps;
+  /** Hybrid torrents by their other info-hash. */
+  readonly #aliases = new Map<string, Torrent>();
   readonly #slabs: SlabPool;
   readonly #choker: Choker;
   readonly #connectionsMax: number;
@@ -146,8 +148,12 @@ export class Engine implements EngineContext, GateKeeper {
     if (rates.download !== undefined) this.downloads.limit(rates.download);
   }
 
-  /** Adds a torrent by its info-hash; `begin` on it starts pieces when the metadata is known. */
-  add(infoHash: Uint8Array, events: TorrentEvents): Torrent {
+  /**
+   * Adds a torrent by the 20 bytes of its info-hash, and the 32 of its v2 info-hash where it has
+   * one; `begin` on it starts pieces when the metadata is known. A torrent with v2 alone goes by
+   * the first 20 bytes of that.
+   */
+  add(infoHash: Uint8Array, events: TorrentEvents, infoHashV2: Uint8Array | null = null): Torrent {
     assert(!this.torrents.has(toHex(infoHash)), 'a torrent is added once');
     const { hasher, random } = this.#deps;
     const torrent = new Torrent(infoHash, {
@@ -156,6 +162,7 @@ export class Engine implements EngineContext, GateKeeper {
       slabs: this.#slabs,
       random,
       events,
+      infoHashV2,
     });
     torrent.peersMax = this.#peersPerTorrentMax;
     this.torrents.set(torrent.key, torrent);
@@ -163,10 +170,23 @@ export class Engine implements EngineContext, GateKeeper {
     return torrent;
   }
 
+  /** Both info-hashes of a hybrid torrent are known: it is asked for by either (BEP 52). */
+  identify(torrent: Torrent, hashes: { readonly v1: Uint8Array; readonly v2: Uint8Array }): void {
+    const other = torrent.identify(hashes);
+    if (this.#find(other) !== null) return;
+    this.#aliases.set(toHex(other), torrent);
+    this.#security.add(other);
+  }
+
   /** Stops and forgets a torrent. */
   remove(torrent: Torrent): void {
     torrent.stop('the torrent was removed');
     this.torrents.delete(torrent.key);
+    const { otherHash } = torrent;
+    if (otherHash && this.#aliases.get(toHex(otherHash)) === torrent) {
+      this.#aliases.delete(toHex(otherHash));
+      this.#security.remove(otherHash);
+    }
     this.#security.remove(torrent.infoHash);
     this.#busy.delete(torrent);
   }
@@ -227,16 +247,23 @@ export class Engine implements EngineContext, GateKeeper {
 
   // The handshake gate's questions.
 
-  handshakeFor(infoHash: Uint8Array): Handshake | null {
-    const torrent = this.torrents.get(toHex(infoHash));
+  handshakeFor(infoHash: Uint8Array, speaksV2: boolean): Handshake | null {
+    const torrent = this.#find(infoHash);
     if (!torrent || torrent.isStopped) return null;
-    const flags = { extended: true, fast: true, dht: this.dhtPort > 0 };
-    return { infoHash, peerId: this.localPeerId, flags };
+    const isV2 = torrent.infoHashV2 !== null;
+    const flags = { extended: true, fast: true, dht: this.dhtPort > 0, v2: isV2 };
+    const named = (speaksV2 && torrent.infoHashV2?.slice(0, infoHash.length)) || infoHash;
+    return { infoHash: named, peerId: this.localPeerId, flags };
+  }
+
+  isSame(infoHash: Uint8Array, other: Uint8Array): boolean {
+    const torrent = this.#find(infoHash);
+    return torrent !== null && torrent === this.#find(other);
   }
 
   hold(infoHash: Uint8Array, gate: HandshakeGate): boolean {
     const key = toHex(infoHash);
-    const torrent = this.torrents.get(key);
+    const torrent = this.#find(infoHash);
     const held = this.#held.get(key);
     const isComing = torrent ? held && isBeingPrepared(torrent) : this.#deps.rouse?.(key);
     if (!isComing) return false;
@@ -246,7 +273,7 @@ export class Engine implements EngineContext, GateKeeper {
   }
 
   admit(connection: Connection, remote: Handshake): ConnectionEvents | null {
-    const torrent = this.torrents.get(toHex(remote.infoHash));
+    const torrent = this.#find(remote.infoHash);
     if (!torrent || torrent.isStopped) return null;
     const address = { host: connection.remoteHost, port: connection.remotePort };
     const isSelf = equalBytes(remote.peerId, this.localPeerId);
@@ -283,6 +310,11 @@ export class Engine implements EngineContext, GateKeeper {
     const hasOtherWay = dial.gate.isCutOff && this.#security.onCutOff(address, dial.way);
     if (hasOtherWay) book.onOtherWay(address);
     else book.onClosed(address, this.now, false);
+  }
+
+  #find(infoHash: Uint8Array): Torrent | null {
+    const key = toHex(infoHash);
+    return this.torrents.get(key) ?? this.#aliases.get(key) ?? null;
   }
 
   /**
@@ -329,7 +361,7 @@ export class Engine implements EngineContext, GateKeeper {
   /** Lets those in whose torrent is ready; the others wait on until their time is up. */
   #letIn(): void {
     for (const [key, gates] of this.#held) {
-      const torrent = this.torrents.get(key);
+      const torrent = this.torrents.get(key) ?? this.#aliases.get(key);
       const isReady = torrent && !isBeingPrepared(torrent);
       if (!isReady && gates.some((gate) => !gate.isClosed)) continue;
       this.#held.delete(key);

@@ -14,8 +14,13 @@ import type { Connection, ConnectionEvents } from './ports.ts';
 
 /** What to do when the handshake is complete. */
 export interface GateKeeper {
-  /** Our handshake for this info-hash; null when we do not serve it. */
-  handshakeFor(infoHash: Uint8Array): Handshake | null;
+  /**
+   * Our handshake for this info-hash; null when we do not serve it. To a peer that speaks v2, a
+   * hybrid torrent's names its v2 info-hash (BEP 52, "Upgrade Path").
+   */
+  handshakeFor(infoHash: Uint8Array, speaksV2: boolean): Handshake | null;
+  /** Whether both name one torrent. */
+  isSame(infoHash: Uint8Array, other: Uint8Array): boolean;
   /** Keeps a gate for a torrent that will be ready shortly: then its `resume` is called. */
   hold(infoHash: Uint8Array, gate: HandshakeGate): boolean;
   /** The peer that gets all later events; null when it is not wanted, with the reason closed. */
@@ -80,7 +85,7 @@ export class HandshakeGate implements ConnectionEvents {
 
   onOpen(): void {
     this.#isOpen = true;
-    if (this.#wanted) this.#send(this.#wanted);
+    if (this.#wanted) this.#send(this.#wanted, false);
   }
 
   onBytes(view: Uint8Array): void {
@@ -114,7 +119,7 @@ export class HandshakeGate implements ConnectionEvents {
 
   /** Hands the connection to its peer, or closes it. */
   #pass(remote: Handshake): void {
-    if (this.#wanted && !equalBytes(remote.infoHash, this.#wanted)) {
+    if (this.#wanted && !this.#isAnswerFor(this.#wanted, remote)) {
       this.#refuse('it answered for another torrent');
     } else if (!this.#wanted && this.#keeper.hold(remote.infoHash, this)) {
       this.#held = remote;
@@ -125,7 +130,7 @@ export class HandshakeGate implements ConnectionEvents {
   }
 
   #enter(remote: Handshake): void {
-    if (!this.#wanted && !this.#send(remote.infoHash)) {
+    if (!this.#wanted && !this.#send(remote.infoHash, remote.flags.v2 ?? false)) {
       this.#refuse('it asked for a torrent we do not have');
     } else if (this.#connection) {
       this.#peer = this.#keeper.admit(this.#connection, remote);
@@ -138,8 +143,12 @@ export class HandshakeGate implements ConnectionEvents {
     else this.#early = concatBytes(this.#early, rest);
   }
 
-  #send(infoHash: Uint8Array): boolean {
-    const handshake = this.#keeper.handshakeFor(infoHash);
+  #isAnswerFor(wanted: Uint8Array, { infoHash }: Handshake): boolean {
+    return equalBytes(infoHash, wanted) || this.#keeper.isSame(wanted, infoHash);
+  }
+
+  #send(infoHash: Uint8Array, speaksV2: boolean): boolean {
+    const handshake = this.#keeper.handshakeFor(infoHash, speaksV2);
     if (!handshake || !this.#connection) return false;
     this.#connection.write([encodeHandshake(handshake)]);
     return true;

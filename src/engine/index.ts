@@ -18,6 +18,7 @@ export {
   type PeerExtensionSession,
   type PeerLink,
 } from './extension.ts';
+export type { HashedFile } from './hash-tree.ts';
 export type { PeerAddress, PeerSource } from './peer-book.ts';
 export { PeerExchange } from './pex/peer-exchange.ts';
 export type { PexDeps, PexNeighbour, PexTorrent } from './pex/pex-torrent.ts';

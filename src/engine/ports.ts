@@ -55,4 +55,8 @@ export interface Hasher {
   sha1(view: Uint8Array): Uint8Array;
   /** SHA-1 of a whole piece; `done` may be called before this returns. Lends `piece`. */
   hashPiece(piece: Uint8Array, done: (digest: Uint8Array) => void): void;
+  /** SHA-256 of a small array, at once. */
+  sha256(view: Uint8Array): Uint8Array;
+  /** SHA-256 of each 16 KiB block of a piece, joined; else as `hashPiece`. */
+  hashBlocks(piece: Uint8Array, done: (hashes: Uint8Array) => void): void;
 }
