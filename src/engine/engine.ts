@@ -26,8 +26,10 @@ import { standardChoking } from './standard-choking.ts';
 import { StreamSecurity } from './stream-security.ts';
 import { Torrent, type TorrentEvents } from './torrent.ts';
 import type { RateLimits } from './torrent-limits.ts';
+import { isBetterTwin } from './twins.ts';
 import type { UploadPolicy } from './upload-policy.ts';
 import { UploadScheduler } from './upload-scheduler.ts';
+import { slotsFor } from './upload-slots.ts';
 
 /** What an engine is made of. */
 export interface EngineDeps {
@@ -72,9 +74,6 @@ const HALF_OPEN_MAX = 40;
 /** A handshake must be complete by then. */
 const HANDSHAKE_MS = 10_000;
 const SAMPLE_MS = 500;
-/** Upload slots when the user set no limit: everybody who wants, as far as it makes sense. */
-const SLOTS_UNLIMITED = 100;
-const SLOTS_MIN = 4;
 
 /** A connection that has not shaken hands. */
 interface Pending {
@@ -156,14 +155,8 @@ export class Engine implements EngineContext, GateKeeper {
   add(infoHash: Uint8Array, events: TorrentEvents, infoHashV2: Uint8Array | null = null): Torrent {
     assert(!this.torrents.has(toHex(infoHash)), 'a torrent is added once');
     const { hasher, random } = this.#deps;
-    const torrent = new Torrent(infoHash, {
-      engine: this,
-      hasher,
-      slabs: this.#slabs,
-      random,
-      events,
-      infoHashV2,
-    });
+    const shared = { engine: this, hasher, slabs: this.#slabs, random };
+    const torrent = new Torrent(infoHash, { ...shared, events, infoHashV2 });
     torrent.peersMax = this.#peersPerTorrentMax;
     this.torrents.set(torrent.key, torrent);
     this.#security.add(infoHash);
@@ -282,7 +275,7 @@ export class Engine implements EngineContext, GateKeeper {
       return null;
     }
     const twin = torrent.peerWithId(remote.peerId);
-    if (twin && !this.#isBetter(connection, twin)) {
+    if (twin && !isBetterTwin({ connection, twin, localPeerId: this.localPeerId, now: this.now })) {
       if (connection.isOutbound) torrent.book.onDuplicate(address, this.now);
       return null;
     }
@@ -315,18 +308,6 @@ export class Engine implements EngineContext, GateKeeper {
   #find(infoHash: Uint8Array): Torrent | null {
     const key = toHex(infoHash);
     return this.torrents.get(key) ?? this.#aliases.get(key) ?? null;
-  }
-
-  /**
-   * Two peers that dial each other at the same time must not both refuse. Both ends keep the
-   * connection that the greater peer id opened; one that is established is never displaced.
-   */
-  #isBetter(connection: Connection, twin: Peer): boolean {
-    const isNew = this.now - twin.connectedAt <= HANDSHAKE_MS;
-    const isOursGreater = compareBytes(this.localPeerId, twin.remotePeerId) > 0;
-    return (
-      isNew && twin.isOutbound !== connection.isOutbound && connection.isOutbound === isOursGreater
-    );
   }
 
   /** Ends the connection that has kept us waiting longest for its handshake. */
@@ -386,10 +367,7 @@ export class Engine implements EngineContext, GateKeeper {
     const limit = this.uploads.rateLimit;
     const isLimited = limit !== UNLIMITED;
     const capacity = isLimited ? limit : this.#bestUploadRate;
-    // A slot should be worth having: their number grows with the root of the capacity in KiB/s.
-    const slots = isLimited
-      ? Math.max(SLOTS_MIN, Math.floor(Math.sqrt((limit / 1024) * 0.8)))
-      : SLOTS_UNLIMITED;
+    const slots = slotsFor(limit);
     const { random } = this.#deps;
     this.#choker.run({ peers: this.#peers(), capacity, isLimited, slots, random }, now);
   }
@@ -416,10 +394,4 @@ export class Engine implements EngineContext, GateKeeper {
 /** Its metadata is known, and what is on disk is being found out. */
 function isBeingPrepared(torrent: Torrent): boolean {
   return torrent.work === null && !torrent.isStopped;
-}
-
-/** Negative, zero or positive, as the first byte that differs says. */
-function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  for (const [at, byte] of a.entries()) if (byte !== b[at]) return byte - (b[at] ?? 0);
-  return 0;
 }
