@@ -128,7 +128,7 @@ export class Stage {
 
   /** Loopback only: the demo talks to nobody else. */
   #network(name: string): string[] {
-    return ['--port', '0', '--bind', '127.0.0.1', '--no-lsd', ...this.#home(name)];
+    return ['--port', '0', '--bind', '127.0.0.1', '--no-lsd', '--no-pex', ...this.#home(name)];
   }
 
   #home(name: string): string[] {

@@ -181,6 +181,7 @@ function addNetworkOptions(command: Command): Command {
     .option('--no-trackers', "do not use the torrent's trackers")
     .option('--no-dht', 'do not look for peers in the DHT')
     .option('--dht-node <host:port>', 'a DHT node to begin with; may be repeated', readPeer)
+    .option('--no-pex', 'do not hear of peers from peers, nor tell of them')
     .option('--no-lsd', 'do not look for peers on the local network')
     .option('--data-dir <dir>', 'where the node remembers things', defaultDataFolder(process.env))
     .option('--json', 'one JSON object per line');

@@ -173,7 +173,7 @@ export function killQuietly(pid: number): void {
 /** Any port, loopback only, no trackers: unless `options` say otherwise. */
 function networkOptions(options: readonly string[]): readonly string[] {
   const port = options.includes('--port') ? [] : ['--port', '0'];
-  return [...port, '--bind', '127.0.0.1', '--no-trackers', '--no-dht', '--no-lsd'];
+  return [...port, '--bind', '127.0.0.1', '--no-trackers', '--no-dht', '--no-lsd', '--no-pex'];
 }
 
 /** By the name that the host gives its anvil, so no process of another folder is ever meant. */

@@ -28,6 +28,7 @@ export interface NetworkOptions extends WalletOptions {
   readonly peer?: readonly HostPort[];
   readonly trackers: boolean;
   readonly lsd: boolean;
+  readonly pex: boolean;
   readonly dht: boolean;
   readonly dhtNode?: readonly HostPort[];
 }
@@ -50,6 +51,7 @@ export function nodeOptions(options: NetworkOptions, trade: Trade | null): NodeO
     useTcp: options.tcp,
     useUtp: options.utp,
     useLsd: options.lsd,
+    usePex: options.pex,
     ipList: options.ipFilter ?? null,
     ...(options.maxPeers === undefined ? {} : { peersMax: options.maxPeers }),
     dht: options.dht ? { nodes: options.dhtNode ?? [], useRouters: true } : null,

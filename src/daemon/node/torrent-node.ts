@@ -31,6 +31,8 @@ export interface NodeOptions {
   readonly ipList?: string | null;
   /** Whether neighbours are told of torrents, and heard (BEP 14); left out, they are not. */
   readonly useLsd?: boolean;
+  /** Whether peers tell us of peers, and we them (BEP 11); left out, they do. */
+  readonly usePex?: boolean;
   /** Peers of one torrent, and connections in all where those are more. Default 100 and 500. */
   readonly peersMax?: number;
   /**
@@ -152,6 +154,7 @@ function transferOptions(
     uploadLimit: uploadLimit / shards,
     downloadLimit: downloadLimit / shards,
     useLsd: options.useLsd ?? false,
+    usePex: options.usePex ?? true,
     ...(peersMax === undefined ? {} : roomFor(peersMax)),
     encryption: options.encryption ?? 'allow',
     useTcp: options.useTcp ?? true,

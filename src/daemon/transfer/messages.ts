@@ -28,6 +28,8 @@ export interface TransferOptions {
   readonly ipList?: string | null;
   /** Whether neighbours are told of torrents, and heard (BEP 14); left out, they are not. */
   readonly useLsd?: boolean;
+  /** Whether peers tell us of peers, and we them (BEP 11); left out, they do not. */
+  readonly usePex?: boolean;
   /** Connections at most, all torrents together; left out, the engine's number. */
   readonly connectionsMax?: number;
   /** Peers of one torrent at most; left out, the engine's number. */

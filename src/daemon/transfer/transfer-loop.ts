@@ -92,7 +92,7 @@ export class TransferLoop implements TransferCalls {
         hasher: nodeHasher,
         random: Math.random,
         clock: () => instant(performance.now()),
-        extensions: exchange ? [exchange.extension, pex] : [pex],
+        extensions: [...(exchange ? [exchange.extension] : []), ...(options.usePex ? [pex] : [])],
         uploadPolicy: exchange?.policy ?? null,
         encryption: { policy: options.encryption ?? 'allow', crypto: nodeMseCrypto },
         rouse: (key) => this.#sleepers.call(key),
