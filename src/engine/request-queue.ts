@@ -24,7 +24,9 @@ const REMOTE_DEPTH_DEFAULT = 250;
 const DEPTH_SECONDS = 2;
 /** And while urgent pieces come late: then the rate is what is lacking. */
 const DEPTH_SECONDS_LATE = 0.5;
-/** What is urgent stands behind so many pipelines at most; the rest is cancelled. */
+/** What has become urgent is asked for so deep: a late wake-up must not leave the link idle. */
+const HURRY_TIMES = 2;
+/** It stands behind so many pipelines at most; the rest is cancelled. */
 const SURPLUS_TIMES = 2;
 /** A peer that owes blocks and sends none for so long is stalled … */
 const STALL_MS = 1_500;
@@ -131,8 +133,8 @@ export class RequestQueue {
   }
 
   /**
-   * Asks for what has just become urgent, as deep as the pipeline goes once more: it cannot wait
-   * until there is room. Returns the blocks that were asked for before and are now in its way.
+   * Asks for what has just become urgent, beyond the depth: it cannot wait until there is room.
+   * Returns the blocks that were asked for before and are now in its way.
    */
   hurry(context: RequestContext, now: Instant): readonly number[] {
     const { picker, taker } = context;
@@ -140,7 +142,7 @@ export class RequestQueue {
     if (this.#pending.size === 0) this.#progressAt = now;
     picker.review(now);
     const older = [...this.#pending.keys()];
-    const most = Math.min(this.#depthMax, older.length + this.depth);
+    const most = Math.min(this.#depthMax, older.length + HURRY_TIMES * this.depth);
     while (this.#pending.size < most) {
       const pick = picker.pickFresh(taker);
       if (!pick) break;
