@@ -49,7 +49,15 @@ async function prepare(options: ScenarioOptions): Promise<PreparedScenario> {
           bidwidthCommand([
             ...['download', stage.torrent.torrentPath, '--to', folder, '--json'],
             ...['--peer', `127.0.0.1:${port}`, '--port', '0', '--bind', '127.0.0.1'],
-            ...['--no-trackers', '--no-dht', '--no-lsd', '--no-pex', '--data-dir', stage.home(name), ...money],
+            ...[
+              '--no-trackers',
+              '--no-dht',
+              '--no-lsd',
+              '--no-pex',
+              '--data-dir',
+              stage.home(name),
+              ...money,
+            ],
           ]),
         );
         if (sha256OfFile(join(folder, stage.torrent.name)) !== expected) {

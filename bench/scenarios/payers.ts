@@ -102,7 +102,16 @@ function startSeller(stage: Stage, control: string): Child {
   const [node, ...args] = bidwidthCommand([
     ...['seed', stage.torrent.torrentPath, '--from', join(stage.folder, 'source'), '--json'],
     ...['--data-dir', stage.home('seller'), '--port', '0', '--bind', '127.0.0.1'],
-    ...['--no-trackers', '--no-dht', '--no-lsd', '--no-pex', '--ask', ASK_BTT, '--upload-limit', UPLOAD_LIMIT],
+    ...[
+      '--no-trackers',
+      '--no-dht',
+      '--no-lsd',
+      '--no-pex',
+      '--ask',
+      ASK_BTT,
+      '--upload-limit',
+      UPLOAD_LIMIT,
+    ],
     ...['--max-peers', '2000', ...stage.chainOptions],
   ]);
   const env = { LOOP_DELAY_WHILE: control };

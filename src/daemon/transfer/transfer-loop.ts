@@ -274,7 +274,6 @@ export class TransferLoop implements TransferCalls {
       tell: (news) => this.#tell(key, news),
       onPeersWhileAsleep: () => this.#sleepers.call(key),
       onExternalHost: (host) => this.#engine.own.learn(host),
-      onExternalHost: (host) => this.#engine.own.learn(host),
     };
   }
 
