@@ -1,17 +1,22 @@
 /** What to ask peers for, in requests of at most 512 hashes: a file's piece layer, or a piece. */
+import type { Instant } from '../units/index.ts';
 import { HASHES_MAX, type HashRef, MERKLE_HASH_BYTES, powerOfTwoFrom } from '../wire/index.ts';
 import type { HashCollector } from './hash-collector.ts';
 import type { HashTree } from './hash-tree.ts';
 import type { PlacedPiece } from './hash-trees.ts';
-import type { EngineContext } from './peer-owner.ts';
 
 /** Nobody who has a piece answers for it in this time: then it is done without. */
 const BLOCKS_PATIENCE_MS = 15_000;
 
+/** The time of the event being handled. */
+export interface TimeSource {
+  readonly now: Instant;
+}
+
 /** Where wishes go. */
 export interface WishTarget {
   readonly collector: HashCollector;
-  readonly engine: Pick<EngineContext, 'now'>;
+  readonly engine: TimeSource;
 }
 
 /** Wishes for the whole piece layer of a file; `done` gets it once all parts are proven. */

@@ -3,14 +3,13 @@ import type { Sha256 } from '../wire/index.ts';
 import type { TorrentContent } from './content.ts';
 import { HashCollector } from './hash-collector.ts';
 import { HashTrees, type PlacedPiece } from './hash-trees.ts';
-import { wishForBlocks, wishForLayer } from './hash-wishes.ts';
-import type { EngineContext } from './peer-owner.ts';
+import { type TimeSource, wishForBlocks, wishForLayer } from './hash-wishes.ts';
 import type { Hasher } from './ports.ts';
 
 /** What hashes need. */
 export interface HashesDeps {
   readonly hasher: Hasher;
-  readonly engine: Pick<EngineContext, 'now'>;
+  readonly engine: TimeSource;
   /** All piece layers are known now that were missing: by root in hex. */
   readonly onLayers: (layers: ReadonlyMap<string, Uint8Array>) => void;
 }
