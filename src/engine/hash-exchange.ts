@@ -100,7 +100,8 @@ export class HashExchange {
     const { work, hashes } = this.#wiring.owner;
     const tree = hashes?.trees.withRoot(ref.root);
     const pieces = tree?.piecesOf(ref);
-    if (!work || !tree || !pieces) return null;
+    // Behind the last piece there is padding alone, of which nobody has to ask.
+    if (!work || !tree || !pieces || pieces.first >= tree.pieceCount) return null;
     const { pieceLengthBytes } = work.geometry;
     const first = tree.file.firstPiece + pieces.first;
     const last = tree.file.firstPiece + pieces.last;

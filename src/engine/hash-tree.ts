@@ -117,7 +117,7 @@ export class HashTree {
 
   /**
    * Pieces of the file whose blocks a sound request is about, `first` to `last`; null when it is
-   * about the pieces themselves or what is above them.
+   * about the pieces themselves or what is above them. `first` may lie behind the last piece.
    */
   piecesOf({ baseLayer, index, length }: HashRef): { first: number; last: number } | null {
     if (baseLayer >= this.pieceLevel) return null;

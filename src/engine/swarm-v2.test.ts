@@ -93,6 +93,7 @@ scenario(
     ask({ baseLayer: 1, length: 22, proofLayers: 4 });
     ask({ root: new Uint8Array(32) });
     ask({ index: 64 });
+    ask({ index: 62 });
     ask({ baseLayer: 7 });
     swarm.clock.run(3_000);
     const sorted = heard.toSorted();
