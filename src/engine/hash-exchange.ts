@@ -1,4 +1,4 @@
-/** Messages about hashes on one connection (BEP 52): asks for what is missing, serves what is here. */
+/** Messages about hashes on one connection (BEP 52): asks for what lacks, serves what is here. */
 import { concatBytes, type Instant, MIB } from '../units/index.ts';
 import {
   decodeHashes,

@@ -59,7 +59,7 @@ export class HashTrees {
     return true;
   }
 
-  /** Known layers of files longer than a piece, by root in hex: `piece layers` of a torrent file. */
+  /** Known layers of files longer than a piece, by root in hex: a torrent's `piece layers`. */
   get layers(): ReadonlyMap<string, Uint8Array> {
     const layers = new Map<string, Uint8Array>();
     for (const [root, { layer, pieceCount }] of this.#byRoot) {

@@ -104,6 +104,7 @@ scenario(
       '22 1 8 10',
       '23 0 2 0',
       '23 0 2 0',
+      '23 0 2 0',
       '23 7 2 0',
     ]);
     assert.equal(peer.closed, null);

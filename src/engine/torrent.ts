@@ -96,7 +96,7 @@ export class Torrent implements PeerOwner {
     });
   }
 
-  /** A hybrid torrent's info-hashes are known; returns the one, in 20 bytes, it is not called by. */
+  /** A hybrid torrent's info-hashes are known; returns 20 bytes of the one it is not called by. */
   identify({ v1, v2 }: { readonly v1: Uint8Array; readonly v2: Uint8Array }): Uint8Array {
     this.infoHashV2 = v2;
     this.otherHash = equalBytes(this.infoHash, v1) ? v2.slice(0, v1.length) : v1;

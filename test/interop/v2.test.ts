@@ -1,4 +1,4 @@
-/** v2 and hybrid torrents with libtorrent, both ways, by torrent file and by magnet link (BEP 52). */
+/** v2 and hybrid torrents with libtorrent, both ways, by file and by magnet link (BEP 52). */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
