@@ -2,6 +2,7 @@
  * Lists of addresses not to talk to, in the forms users have them: eMule `.dat`, PeerGuardian
  * `.p2p`, and plain CIDR or single addresses. Ranges are merged and searched by halving.
  */
+import { toHex } from '../units/index.ts';
 import { parseIp, unmapIp } from '../wire/index.ts';
 
 /** An inclusive range of addresses of one family, as sortable text of equal length. */
@@ -93,7 +94,7 @@ function parseCidr(text: string): readonly Range[] | null {
   if (prefix > address.length * 8) return null;
   const first = address.map((byte, at) => byte & maskOf(prefix, at));
   const last = address.map((byte, at) => byte | (~maskOf(prefix, at) & 0xff));
-  return [{ first: hexOf(first), last: hexOf(last) }];
+  return [{ first: toHex(first), last: toHex(last) }];
 }
 
 function rangeOf(first: string, last: string): readonly Range[] | null {
@@ -111,18 +112,12 @@ function maskOf(prefix: number, at: number): number {
 
 function sortable(host: string): string | null {
   const address = parseIp(withoutZeros(host));
-  return address && hexOf(unmapIp(address));
+  return address && toHex(unmapIp(address));
 }
 
 /** eMule fills the parts of IPv4 addresses with zeros. */
 function withoutZeros(host: string): string {
   return host.includes(':') ? host : host.replace(/\b0+(?=\d)/g, '');
-}
-
-function hexOf(address: Uint8Array): string {
-  let text = '';
-  for (const byte of address) text += byte.toString(16).padStart(2, '0');
-  return text;
 }
 
 /** Sorted, and joined where they overlap. */

@@ -1,9 +1,9 @@
 /** Connections from and to addresses of the user's filter list are not made, or ended. */
 import fs from 'node:fs';
-import type { IpFilter } from '../../discovery/index.ts';
-import { parseIpList } from '../../discovery/index.ts';
+import { type IpFilter, parseIpList } from '../../discovery/index.ts';
 import type { Connection, ConnectionEvents, Dialer } from '../../engine/index.ts';
 import { PlatformError } from '../platform-error.ts';
+import { DEAF } from './deaf.ts';
 
 /** How often the list's file is looked at. */
 const LOOK_MS = 2_000;
@@ -78,14 +78,6 @@ export class IpGate {
     };
   }
 }
-
-/** Hears nothing: for a connection that is closed at once. */
-const DEAF: ConnectionEvents = {
-  onOpen: () => {},
-  onBytes: () => {},
-  onDrain: () => {},
-  onClosed: () => {},
-};
 
 /** A connection that was never made; says so as soon as the caller is ready to hear it. */
 function refusedConnection(target: {

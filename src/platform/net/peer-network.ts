@@ -1,6 +1,7 @@
 /** All ways to reach peers and to be reached, behind one port number. */
 import type { Connection, ConnectionEvents, Dialer } from '../../engine/index.ts';
 import { PlatformError } from '../platform-error.ts';
+import { DEAF } from './deaf.ts';
 import { IpGate, readIpList, watchIpList } from './ip-gate.ts';
 import { racedDialer } from './raced-dialer.ts';
 import { tcpDialer } from './tcp-dialer.ts';
@@ -104,5 +105,5 @@ async function openUdp(
 /** For nodes that do not listen. */
 function refuse(connection: Connection): ConnectionEvents {
   connection.close('we do not listen');
-  return { onOpen: () => {}, onBytes: () => {}, onDrain: () => {}, onClosed: () => {} };
+  return DEAF;
 }
