@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InvalidArgumentError } from 'commander';
-import { readAsk, readPeer, readPort, readPrice, readRate, readSeconds } from './arguments.ts';
+import {
+  readAsk,
+  readDuration,
+  readPeer,
+  readPort,
+  readPrice,
+  readRate,
+  readRatio,
+  readSeconds,
+} from './arguments.ts';
 
 test('a peer is a host and a port, IPv6 in brackets, and peers add up', () => {
   const first = readPeer('192.0.2.1:6881');
@@ -46,4 +55,20 @@ test('an ask is a fixed price, or follows demand', () => {
   assert.deepEqual(readAsk('1024'), { kind: 'fixed', price: 10n ** 18n });
   const ask = readAsk('auto');
   assert.ok(ask.kind === 'automatic' && ask.lowest < ask.start && ask.start < ask.highest);
+});
+
+test('durations have a unit, and units add up', () => {
+  assert.equal(readDuration('90s'), 90);
+  assert.equal(readDuration('1h30m'), 5400);
+  assert.equal(readDuration('1.5D'), 129_600);
+  for (const text of ['', '5', '0m', '-1h', '1h x', 'h', '1w', '99999d99999d']) {
+    assert.throws(() => readDuration(text), InvalidArgumentError, text);
+  }
+});
+
+test('a share ratio is above 0', () => {
+  assert.equal(readRatio('2.5'), 2.5);
+  for (const text of ['', '0', '-1', '1e3', 'Infinity', '0.0']) {
+    assert.throws(() => readRatio(text), InvalidArgumentError, text);
+  }
 });

@@ -85,6 +85,27 @@ export function readSeconds(text: string): number {
   throw new InvalidArgumentError('Use a number of seconds above 0.');
 }
 
+const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** A duration such as `90s`, `30m`, `2h`, `1d12h`, in seconds above zero. */
+export function readDuration(text: string): number {
+  const parts = [...text.toLowerCase().matchAll(/(\d+(?:\.\d+)?)([smhd])/g)];
+  const isAll = parts.map(([part]) => part).join('') === text.toLowerCase();
+  const seconds = parts.reduce(
+    (sum, [, n, unit]) => sum + Number(n) * (UNIT_SECONDS[unit ?? ''] ?? 0),
+    0,
+  );
+  if (isAll && seconds > 0 && seconds <= 1e9) return seconds;
+  throw new InvalidArgumentError('Use a duration like 90s, 30m, 2h or 1d12h.');
+}
+
+/** A share ratio above zero. */
+export function readRatio(text: string): number {
+  const ratio = /^\d{1,6}(\.\d{1,6})?$/.test(text) ? Number(text) : 0;
+  if (ratio > 0) return ratio;
+  throw new InvalidArgumentError('Use a number above 0, like 1 or 2.5.');
+}
+
 /** Collects the values of an option that may be repeated. */
 export function collect(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];

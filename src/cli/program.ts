@@ -5,11 +5,13 @@ import {
   collect,
   readAsk,
   readBtt,
+  readDuration,
   readPeer,
   readPeerCount,
   readPort,
   readPrice,
   readRate,
+  readRatio,
   readSeconds,
   readSize,
 } from './arguments.ts';
@@ -50,10 +52,12 @@ function addTransferCommands(program: Command, context: Context): void {
     .option('--priority <number=level>', 'of a file, 0 to 7; may be repeated', readFilePriority)
     .option('--sequential', 'from the first piece to the last, for what is used while it comes')
     .option('--seed', 'go on seeding when complete, until Ctrl-C');
-  addDownloadOptions(download).action(async (text: string, options: DownloadOptions) => {
-    const command = await import('./commands/download.ts');
-    await command.download(context, text, options);
-  });
+  addDownloadOptions(addSeedingOptions(download)).action(
+    async (text: string, options: DownloadOptions) => {
+      const command = await import('./commands/download.ts');
+      await command.download(context, text, options);
+    },
+  );
   const stream = program
     .command('stream')
     .description('play a file of a torrent while it is downloaded; until Ctrl-C')
@@ -74,7 +78,7 @@ function addTransferCommands(program: Command, context: Context): void {
     .argument('<torrent>', 'torrent file')
     .requiredOption('--from <dir>', "folder that holds the torrent's file or folder")
     .option('--ask <btt>', 'lowest price you sell at, in BTT per GiB, or auto', readAsk);
-  addNetworkOptions(seed).action(async (text: string, options: SeedOptions) => {
+  addNetworkOptions(addSeedingOptions(seed)).action(async (text: string, options: SeedOptions) => {
     const command = await import('./commands/seed.ts');
     await command.seed(context, text, options);
   });
@@ -150,6 +154,13 @@ function addTrackerCommands(program: Command, context: Context): void {
       const command = await import('./commands/tracker.ts');
       await command.scrape(context, text);
     });
+}
+
+function addSeedingOptions(command: Command): Command {
+  return command
+    .option('--ratio <number>', 'seed until so much was uploaded for each byte of it', readRatio)
+    .option('--seed-time <duration>', 'seed for so long, such as 30m, 2h, 1d12h', readDuration)
+    .option('--idle-time <duration>', 'seed until nobody took anything for so long', readDuration);
 }
 
 function addDownloadOptions(command: Command): Command {

@@ -99,12 +99,12 @@ export class DownloadRun {
     }
   }
 
-  /** For programs and people who wait, when the command itself goes on with `next`. */
+  /** For programs and people who wait, when the command itself goes on: `next` says how long. */
   tellComplete(next: string): void {
     const { output } = this.#parts.context;
     const seconds = this.#seconds;
     output.event('complete', { infoHash: this.#key, seconds });
-    output.line(`complete after ${formatDuration(seconds)}; ${next} until Ctrl-C`);
+    output.line(`complete after ${formatDuration(seconds)}; ${next}`);
   }
 
   /**

@@ -1,13 +1,15 @@
 /** `bidwidth download`: gets a torrent, and ends when it is here. */
 import type { Turnover } from '../../daemon/node/index.ts';
+import { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
 import { type FileChoice, prioritiesOf } from '../file-choice.ts';
 import { buyerTrade, DownloadRun, type RunOptions } from './download-run.ts';
 import { nodeOptions, startMarketNode } from './node-options.ts';
+import { SeedingEnds, type SeedingOptions } from './seeding-end.ts';
 import { TorrentWatch } from './torrent-watch.ts';
 
 /** As commander collects them. */
-export interface DownloadOptions extends RunOptions, FileChoice {
+export interface DownloadOptions extends RunOptions, FileChoice, SeedingOptions {
   readonly seed?: true;
   readonly sequential?: true;
 }
@@ -19,6 +21,13 @@ export async function download(
   options: DownloadOptions,
 ): Promise<void> {
   const stop = context.catchStop();
+  const ends = new SeedingEnds(context, options);
+  if (ends.areLimited && !options.seed) {
+    throw new CliError(
+      'CLI_USAGE',
+      'limits of seeding need --seed: a download ends when it is here',
+    );
+  }
   const source = await context.readTorrent(text);
   const watch = new TorrentWatch(context.output);
   const node = await startMarketNode(context, nodeOptions(options, buyerTrade(options)), watch);
@@ -29,8 +38,8 @@ export async function download(
     await run.begin(source, { isSequential, ...prioritiesOf(options) });
     const isComplete = await run.complete();
     if (isComplete && options.seed) {
-      run.tellComplete('seeding');
-      await run.follow(Promise.race([stop.wait(), watch.failed]));
+      run.tellComplete(`seeding until ${ends.until}`);
+      await run.follow(Promise.race([ends.wait(node, stop.signal), watch.failed]));
     }
     if (!isComplete) context.exitCode = context.stopCode ?? 1;
     await run.finish(isComplete);

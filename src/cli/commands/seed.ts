@@ -7,11 +7,12 @@ import type { Ask } from '../arguments.ts';
 import { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
 import { type NetworkOptions, nodeOptions, startMarketNode, type Trade } from './node-options.ts';
+import { SeedingEnds, type SeedingOptions } from './seeding-end.ts';
 import { progressFacts, shortBtt, uploadLine } from './status-line.ts';
 import { TorrentWatch } from './torrent-watch.ts';
 
 /** As commander collects them. */
-export interface SeedOptions extends NetworkOptions {
+export interface SeedOptions extends NetworkOptions, SeedingOptions {
   readonly from: string;
   readonly ask?: Ask;
 }
@@ -22,6 +23,7 @@ const PROGRESS_MS = 1_000;
 export async function seed(context: Context, text: string, options: SeedOptions): Promise<void> {
   const { output } = context;
   const stop = context.catchStop();
+  const ends = new SeedingEnds(context, options);
   const source = await context.readTorrent(text);
   if (source.kind === 'magnet') {
     throw new CliError('CLI_USAGE', 'seeding needs the torrent file, not a magnet link');
@@ -48,9 +50,10 @@ export async function seed(context: Context, text: string, options: SeedOptions)
     if (isStarted) {
       output.event('seeding', { infoHash });
       const price = options.ask ? '' : ' for free (--ask BTT sells to peers that bid)';
-      output.line(`seeding on port ${port} until Ctrl-C${price}`);
+      output.line(`seeding on port ${port} until ${ends.until}${price}`);
     }
-    await Promise.race([showUntil(stop.signal, { context, node }), watch.failed]);
+    const over = ends.wait(node, stop.signal);
+    await Promise.race([over, showUntil(stop.signal, { context, node }), watch.failed]);
     summarize = await lastWords(context, { node, infoHash, startedAt });
   } finally {
     output.progress('');

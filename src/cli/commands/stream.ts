@@ -64,7 +64,7 @@ export async function stream(
     }
     if (isComplete && server) {
       server.complete(key);
-      run.tellComplete('serving');
+      run.tellComplete('serving until Ctrl-C');
       await run.follow(options.exitWhenDone ? quiet(server) : stop.wait());
     }
     const ok = isComplete || !options.exitWhenDone;

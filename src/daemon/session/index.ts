@@ -1,7 +1,8 @@
 /** A node's torrents over restarts. Start with `session.ts`. */
 export { QUEUE_LIMITS, type QueueLimits } from './queue.ts';
 export type { QueueMove } from './queue-order.ts';
-export { Session, type SessionOptions } from './session.ts';
+export { Session } from './session.ts';
+export type { SessionNews, SessionOptions } from './session-options.ts';
 export type {
   AddOutcome,
   AddRequest,

@@ -40,6 +40,11 @@ export async function readRequest(request: AddRequest): Promise<NewTorrent> {
     peers: request.peers ?? [],
     filePriorities: request.filePriorities ?? null,
     isSequential: request.isSequential ?? false,
+    seeding: request.seeding ?? null,
+    seedingEnd: null,
+    seedSeconds: 0,
+    seedingSince: null,
+    sentAt: null,
   };
   return { record, resume };
 }

@@ -1,15 +1,30 @@
 /** One torrent of a running session, and its way into the transfer thread and out of it. */
 import { AssertionFailure } from '../../units/index.ts';
+import {
+  endOfSeeding,
+  ratioOf,
+  type SeedingEnd,
+  type SeedingLimits,
+  type SeedingTotals,
+} from '../policy/index.ts';
 import type { TorrentActivity } from '../transfer/messages.ts';
 import type { SessionState, SessionTorrent, TorrentRecord } from './session-torrent.ts';
 
 /** Where a torrent is, or is on its way to. */
 export type Place = 'out' | 'working' | 'asleep';
 
+/** What a torrent did at a moment, and when it was asked before: null, then it had just begun. */
+export interface Activities {
+  readonly before: TorrentActivity | null;
+  readonly now: TorrentActivity;
+}
+
 /** A torrent in memory. */
 export class SessionEntry {
   readonly record: TorrentRecord;
-  place: Place = 'out';
+  /** When it came to its place, on the clock of `performance`. */
+  placedAt = 0;
+  #place: Place = 'out';
   activity: TorrentActivity | null = null;
   /** While files are hashed: how far, 0 to 1. */
   checked: number | null = null;
@@ -21,6 +36,14 @@ export class SessionEntry {
     this.record = record;
   }
 
+  get place(): Place {
+    return this.#place;
+  }
+  set place(place: Place) {
+    this.#place = place;
+    this.placedAt = performance.now();
+  }
+
   get position(): number {
     return this.record.position;
   }
@@ -30,12 +53,14 @@ export class SessionEntry {
 
   /** Whether the queue decides about it. */
   get isWilling(): boolean {
-    return !this.record.isPaused && this.record.failure === null;
+    const { isPaused, failure, seedingEnd } = this.record;
+    return !isPaused && failure === null && seedingEnd === null;
   }
 
   get state(): SessionState {
     if (this.record.failure !== null) return 'failed';
     if (this.record.isPaused) return 'paused';
+    if (this.record.seedingEnd !== null) return 'seeded';
     if (this.trouble !== null && this.place === 'working') return 'waiting';
     return this.place === 'out' ? 'queued' : this.place;
   }
@@ -64,29 +89,59 @@ export class SessionEntry {
     );
   }
 
-  /** Takes in what it does now; true when totals of the record changed. */
-  observe(activity: TorrentActivity): boolean {
-    const before = this.activity;
+  /** Adds what was moved between two moments, the second at `seconds`; true if anything was. */
+  count({ before, now }: Activities, seconds: number): boolean {
     const { record } = this;
-    const receivedBytes = activity.receivedBytes - (before?.receivedBytes ?? 0);
-    const sentBytes = activity.sentBytes - (before?.sentBytes ?? 0);
-    this.activity = activity;
+    const receivedBytes = now.receivedBytes - (before?.receivedBytes ?? 0);
+    const sentBytes = now.sentBytes - (before?.sentBytes ?? 0);
     record.receivedBytes += receivedBytes;
     record.sentBytes += sentBytes;
+    if (sentBytes > 0) record.sentAt = seconds;
+    return receivedBytes + sentBytes > 0;
+  }
+
+  /** Takes in what it does at `seconds`; true when totals of the record changed. */
+  observe(activity: TorrentActivity, seconds: number): boolean {
+    const hasMoved = this.count({ before: this.activity, now: activity }, seconds);
+    const { record } = this;
+    this.activity = activity;
     // Before it has begun, what is on disk is not known to it.
     const isKnown = activity.phase !== 'metadata';
     const haveBytes = isKnown ? activity.haveBytes : record.haveBytes;
     // Files were asked for that had not been wanted.
     if (activity.phase === 'downloading') record.isComplete = false;
-    const hasChanged = record.haveBytes !== haveBytes || receivedBytes + sentBytes > 0;
+    const hasChanged = record.haveBytes !== haveBytes;
     record.haveBytes = haveBytes;
-    return hasChanged;
+    return hasChanged || hasMoved;
   }
 
-  view(): SessionTorrent {
-    const { record, state, activity, checked, trouble } = this;
+  /**
+   * Begins to count time of seeding at `seconds`, or stops to; true when the record changed. Called
+   * about once a second.
+   */
+  countSeeding(seconds: number): boolean {
+    const { record, place, trouble, checked } = this;
+    const isSeeding = record.isComplete && place !== 'out' && trouble === null && checked === null;
+    if (isSeeding === (record.seedingSince !== null)) return false;
+    record.seedSeconds = this.#totals(seconds).seedSeconds;
+    record.seedingSince = isSeeding ? seconds : null;
+    return true;
+  }
+
+  /** The limit of seeding that it has reached; null while there is none. */
+  endOfSeeding(usual: SeedingLimits, seconds: number): SeedingEnd | null {
+    return endOfSeeding({ ...usual, ...this.record.seeding }, this.#totals(seconds));
+  }
+
+  view(seconds: number): SessionTorrent {
+    const { state, activity, checked, trouble } = this;
+    const { seedingSince: _since, sentAt: _at, ...record } = this.record;
+    const totals = this.#totals(seconds);
     return {
       ...record,
+      seedSeconds: totals.seedSeconds,
+      idleSeconds: totals.idleSeconds,
+      ratio: ratioOf(record),
       state,
       checked,
       trouble,
@@ -94,5 +149,14 @@ export class SessionEntry {
       sendRate: activity?.sendRate ?? 0,
       peerCount: activity?.peerCount ?? 0,
     };
+  }
+
+  #totals(seconds: number): SeedingTotals {
+    const { record } = this;
+    const { seedingSince, sentAt } = record;
+    const since = seedingSince ?? seconds;
+    const seedSeconds = record.seedSeconds + Math.max(0, seconds - since);
+    const idleSeconds = Math.max(0, seconds - Math.max(since, sentAt ?? since));
+    return { ...record, seedSeconds, idleSeconds };
   }
 }

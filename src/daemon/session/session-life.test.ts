@@ -5,19 +5,18 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { DataFolder } from '../data-folder.ts';
 import { Transfer } from '../transfer/index.ts';
-import type { TorrentNews } from '../transfer/messages.ts';
-import { Session } from './index.ts';
+import { Session, type SessionNews } from './index.ts';
 import { makeFolder, torrentOf } from './testing/session-scene.ts';
 
 interface Running {
   readonly session: Session;
   readonly port: number;
-  readonly until: (kind: TorrentNews['kind']) => Promise<TorrentNews>;
+  readonly until: (kind: SessionNews['kind']) => Promise<SessionNews>;
 }
 
 /** A session over a real transfer thread; both end with the test. */
 async function open(t: TestContext, home: string): Promise<Running> {
-  const told: TorrentNews[] = [];
+  const told: SessionNews[] = [];
   let wake = (): void => {};
   let port = 0;
   const session = await Session.open({
@@ -39,7 +38,7 @@ async function open(t: TestContext, home: string): Promise<Running> {
     },
   });
   t.after(() => session.close());
-  const until = async (kind: TorrentNews['kind']): Promise<TorrentNews> => {
+  const until = async (kind: SessionNews['kind']): Promise<SessionNews> => {
     for (;;) {
       const found = told.find((news) => news.kind === kind);
       if (found) return found;

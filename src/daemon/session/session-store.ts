@@ -7,7 +7,9 @@ import type { PeerAddress } from '../../engine/index.ts';
 import { Database } from '../../platform/database/index.ts';
 import { parseResume, type ResumeRecord } from '../../platform/disk/index.ts';
 import { type UnixSeconds, unixSeconds } from '../../units/index.ts';
+import type { SeedingLimits } from '../policy/index.ts';
 import type { TorrentSource } from '../torrent-source.ts';
+import { SessionClock } from './session-clock.ts';
 import type { TorrentRecord } from './session-torrent.ts';
 
 /** How long changes are gathered. */
@@ -41,6 +43,14 @@ const MIGRATIONS: readonly string[] = [
   CREATE TABLE source (key TEXT PRIMARY KEY, metainfo BLOB, magnet TEXT) STRICT;
   CREATE TABLE resume (key TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT;
   `,
+  `
+  ALTER TABLE torrent ADD COLUMN seeding TEXT;
+  ALTER TABLE torrent ADD COLUMN seeding_end TEXT;
+  ALTER TABLE torrent ADD COLUMN seed_seconds REAL NOT NULL DEFAULT 0;
+  ALTER TABLE torrent ADD COLUMN seeding_since REAL;
+  ALTER TABLE torrent ADD COLUMN sent_at REAL;
+  CREATE TABLE clock (only INTEGER PRIMARY KEY, open_seconds REAL NOT NULL) STRICT;
+  `,
 ];
 
 interface Row {
@@ -62,6 +72,11 @@ interface Row {
   readonly peers: string;
   readonly file_priorities: string | null;
   readonly is_sequential: number;
+  readonly seeding: string | null;
+  readonly seeding_end: string | null;
+  readonly seed_seconds: number;
+  readonly seeding_since: number | null;
+  readonly sent_at: number | null;
 }
 
 /** What is not on the disk yet; absent parts did not change. */
@@ -75,6 +90,8 @@ interface Pending {
 export class SessionStore {
   readonly #database: Database;
   readonly #onTrouble: (failure: Error) => void;
+  /** Written with every change, and by `keepTime`. */
+  readonly clock: SessionClock;
   /** By torrent; null: it was removed. */
   readonly #pending = new Map<string, Pending | null>();
   #timer: NodeJS.Timeout | null = null;
@@ -83,6 +100,8 @@ export class SessionStore {
   constructor(path: string, onTrouble: (failure: Error) => void) {
     this.#database = Database.open({ path, migrations: MIGRATIONS });
     this.#onTrouble = onTrouble;
+    const row = this.#database.get<{ open_seconds: number }>('SELECT open_seconds FROM clock');
+    this.clock = new SessionClock(row?.open_seconds ?? 0);
   }
 
   /** Every record, in the order of the queue. */
@@ -133,12 +152,18 @@ export class SessionStore {
     return row && parseResume(row.record);
   }
 
+  /** Has the clock written within about a second. */
+  keepTime(): void {
+    this.#schedule();
+  }
+
   /** Writes what was gathered, now. Throws `DatabaseError`; what is not written stays gathered. */
   flush(): void {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
-    if (this.#pending.size === 0) return;
+    const { seconds } = this.clock;
     this.#database.transaction(() => {
+      this.#database.run('INSERT OR REPLACE INTO clock VALUES (1, ?)', seconds);
       for (const [key, pending] of this.#pending) {
         if (pending) this.#write(key, pending);
         else this.#erase(key);
@@ -224,6 +249,11 @@ function recordOf(row: Row): TorrentRecord {
     peers: JSON.parse(row.peers) as PeerAddress[],
     filePriorities: JSON.parse(row.file_priorities ?? 'null') as number[] | null,
     isSequential: row.is_sequential !== 0,
+    seeding: JSON.parse(row.seeding ?? 'null') as Partial<SeedingLimits> | null,
+    seedingEnd: row.seeding_end,
+    seedSeconds: row.seed_seconds,
+    seedingSince: row.seeding_since,
+    sentAt: row.sent_at,
   };
 }
 
@@ -248,5 +278,10 @@ function valuesOf(record: TorrentRecord): (string | number | null)[] {
     JSON.stringify(record.peers),
     record.filePriorities && JSON.stringify(record.filePriorities),
     Number(record.isSequential),
+    record.seeding && JSON.stringify(record.seeding),
+    record.seedingEnd,
+    record.seedSeconds,
+    record.seedingSince,
+    record.sentAt,
   ];
 }

@@ -1,6 +1,7 @@
 /** A torrent as a session keeps it, asks for it and shows it. */
 import type { PeerAddress } from '../../engine/index.ts';
 import type { UnixSeconds } from '../../units/index.ts';
+import type { SeedingLimits } from '../policy/index.ts';
 import type { TorrentSource } from '../torrent-source.ts';
 
 /** What is remembered of a torrent, beside its source and its resume record. */
@@ -33,18 +34,38 @@ export interface TorrentRecord {
   /** 0 to 7 per file in torrent order; null is usual for all. */
   filePriorities: readonly number[] | null;
   isSequential: boolean;
+  /** Missing fields are the session's; null is all of them. */
+  seeding: Partial<SeedingLimits> | null;
+  /** Why it stopped seeding by itself, in a line for people; it stays so until it is resumed. */
+  seedingEnd: string | null;
+  /** Of seeding, all but what has gone on since `seedingSince`. */
+  seedSeconds: number;
+  /** Since when it seeds, and when it last sent something, on the session's clock; null if not. */
+  seedingSince: number | null;
+  sentAt: number | null;
 }
 
 /**
  * What a torrent is doing: `working` in the transfer thread; `asleep` complete and ready for any
  * peer that comes; `queued` until others are done; `waiting` for its disk, which it tries again by
- * itself; `paused` by the user; `failed` by itself.
+ * itself; `seeded` as much as was asked; `paused` by the user; `failed` by itself.
  */
-export type SessionState = 'working' | 'asleep' | 'queued' | 'waiting' | 'paused' | 'failed';
+export type SessionState =
+  | 'working'
+  | 'asleep'
+  | 'queued'
+  | 'waiting'
+  | 'seeded'
+  | 'paused'
+  | 'failed';
 
 /** A torrent at one moment. Rates in bytes a second. */
-export interface SessionTorrent extends Readonly<TorrentRecord> {
+export interface SessionTorrent extends Readonly<Omit<TorrentRecord, 'seedingSince' | 'sentAt'>> {
   readonly state: SessionState;
+  /** Upload for each byte of download, over all runs. */
+  readonly ratio: number;
+  /** Of seeding since anybody took something. */
+  readonly idleSeconds: number;
   readonly receiveRate: number;
   readonly sendRate: number;
   readonly peerCount: number;
@@ -63,6 +84,8 @@ export interface AddRequest {
   readonly useTrackers?: boolean;
   readonly filePriorities?: readonly number[];
   readonly isSequential?: boolean;
+  /** When it stops seeding; missing fields are the session's. */
+  readonly seeding?: Partial<SeedingLimits>;
   /**
    * Everything is said to be here: only the lengths of the files are looked at. If they are wrong,
    * the torrent is checked as usual. (libtorrent's seed mode; for moving from another client.)

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { AppError } from '../../units/index.ts';
 import type { AddRequest, Session } from './index.ts';
-import { makeFolder, openFake, torrentOf } from './testing/session-scene.ts';
+import { makeFolder, openFake, seedIn, torrentOf } from './testing/session-scene.ts';
 
 function folder(t: TestContext): string {
   const { path, remove } = makeFolder();
@@ -14,13 +14,10 @@ function folder(t: TestContext): string {
 
 /** A request for a torrent of its own content; `isHere` puts the file in place. */
 function request(root: string, name: string, isHere = false): AddRequest & { key: string } {
+  if (isHere) return seedIn(root, name);
   const content = new Uint8Array(40_000).fill(name.charCodeAt(0));
-  if (isHere) {
-    fs.mkdirSync(root, { recursive: true });
-    fs.writeFileSync(join(root, name), content);
-  }
   const { bytes, key } = torrentOf(name, content);
-  return { source: { kind: 'metainfo', bytes }, root, isSaidToBeComplete: isHere, key };
+  return { source: { kind: 'metainfo', bytes }, root, key };
 }
 
 function states(session: Session): Record<string, string> {

@@ -1,7 +1,7 @@
 /** Where a session hands torrents to the transfer threads, and takes them back. */
 import { AppError, assert } from '../../units/index.ts';
 import type { SleepingTorrent, TransferCalls } from '../transfer/messages.ts';
-import type { SessionEntry } from './session-entry.ts';
+import type { Activities, SessionEntry } from './session-entry.ts';
 import type { SessionStore } from './session-store.ts';
 
 /** What a session needs of the transfer threads. */
@@ -20,15 +20,23 @@ export type SessionTransfer = Pick<
 /** Sleeping torrents told to the transfer thread in one message. */
 const BATCH = 1_000;
 
+/** What the desk says. */
+export interface DeskEvents {
+  /** A torrent cannot be worked on. */
+  readonly onFailed: (entry: SessionEntry, line: string) => void;
+  /** It has left: what it has moved since `before`, up to its end. */
+  readonly onLeft: (entry: SessionEntry, last: Activities) => void;
+}
+
 /** The desk. `transfer` is set once the threads run; nothing is handed over before. */
 export class TransferDesk {
   transfer: SessionTransfer | null = null;
   readonly #store: SessionStore;
-  readonly #onFailed: (entry: SessionEntry, line: string) => void;
+  readonly #events: DeskEvents;
 
-  constructor(store: SessionStore, onFailed: (entry: SessionEntry, line: string) => void) {
+  constructor(store: SessionStore, events: DeskEvents) {
     this.#store = store;
-    this.#onFailed = onFailed;
+    this.#events = events;
   }
 
   /** Puts a torrent to work. */
@@ -55,7 +63,7 @@ export class TransferDesk {
         });
       } catch (failure) {
         if (!(failure instanceof AppError)) throw failure;
-        this.#onFailed(entry, failure.message);
+        this.#events.onFailed(entry, failure.message);
       }
     });
   }
@@ -75,11 +83,15 @@ export class TransferDesk {
   /** Takes a torrent out. */
   leave(entry: SessionEntry): void {
     if (entry.place === 'out') return;
+    const before = entry.activity;
     entry.place = 'out';
     entry.activity = null;
     entry.checked = null;
     entry.trouble = null;
-    entry.call(() => this.#ready.remove(entry.record.key));
+    entry.call(async () => {
+      const now = await this.#ready.remove(entry.record.key);
+      if (now) this.#events.onLeft(entry, { before, now });
+    });
   }
 
   /** Asks the disk of a torrent that waits for it. */

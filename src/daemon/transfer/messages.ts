@@ -154,8 +154,8 @@ export interface TransferCalls {
   add(spec: TorrentSpec): Promise<string>;
   /** Registers complete torrents without reading them. */
   addSleeping(torrents: readonly SleepingTorrent[]): Promise<void>;
-  /** Of torrents at work and asleep alike. */
-  remove(torrent: string): Promise<void>;
+  /** Of torrents at work and asleep alike; what it did last, null of one that was asleep. */
+  remove(torrent: string): Promise<TorrentActivity | null>;
   /** Lets a torrent that waits for its disk try at once. */
   retry(torrent: string): Promise<void>;
   addPeers(torrent: string, peers: readonly PeerAddress[]): Promise<void>;

@@ -166,14 +166,15 @@ export class TransferLoop implements TransferCalls {
     this.#sleepers.add(torrents.filter(({ torrent }) => !this.#runners.has(torrent)));
   }
 
-  async remove(torrent: string): Promise<void> {
+  async remove(torrent: string): Promise<TorrentActivity | null> {
     if (this.#sleepers.has(torrent)) {
       await this.#sleepers.take(torrent)?.stop();
-      return;
+      return null;
     }
     const runner = this.#runner(torrent);
     this.#runners.delete(torrent);
     await runner.stop();
+    return activityOf(runner);
   }
 
   async retry(torrent: string): Promise<void> {
@@ -219,16 +220,7 @@ export class TransferLoop implements TransferCalls {
   }
 
   async activity(): Promise<readonly TorrentActivity[]> {
-    return [...this.#runners.values()].map(({ torrent }) => ({
-      torrent: torrent.key,
-      phase: torrent.phase,
-      haveBytes: torrent.haveBytes,
-      receivedBytes: torrent.received.total,
-      sentBytes: torrent.sent.total,
-      receiveRate: torrent.received.rate,
-      sendRate: torrent.sent.rate,
-      peerCount: torrent.peers.size,
-    }));
+    return [...this.#runners.values()].map(activityOf);
   }
 
   async settle(): Promise<void> {
@@ -310,6 +302,19 @@ export class TransferLoop implements TransferCalls {
     if (runner) return runner;
     throw new DaemonError('DAEMON_TORRENT_UNKNOWN', `there is no torrent ${torrent} here`);
   }
+}
+
+function activityOf({ torrent }: TorrentRunner): TorrentActivity {
+  return {
+    torrent: torrent.key,
+    phase: torrent.phase,
+    haveBytes: torrent.haveBytes,
+    receivedBytes: torrent.received.total,
+    sentBytes: torrent.sent.total,
+    receiveRate: torrent.received.rate,
+    sendRate: torrent.sent.rate,
+    peerCount: torrent.peers.size,
+  };
 }
 
 /** Left out, they are the engine's. */

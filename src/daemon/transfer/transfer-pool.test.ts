@@ -65,8 +65,9 @@ class FakeShard implements Shard {
   async addSleeping(torrents: readonly { readonly torrent: string }[]): Promise<void> {
     this.calls.push(`sleep ${torrents.map(({ torrent }) => torrent)}`);
   }
-  async remove(): Promise<void> {
+  async remove(): Promise<null> {
     this.calls.push('remove');
+    return null;
   }
   async retry(): Promise<void> {}
 

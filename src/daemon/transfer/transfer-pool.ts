@@ -82,9 +82,10 @@ export class TransferPool implements TransferCalls {
     );
   }
 
-  async remove(torrent: string): Promise<void> {
-    await this.#of(torrent).remove(torrent);
+  async remove(torrent: string): Promise<TorrentActivity | null> {
+    const last = await this.#of(torrent).remove(torrent);
     this.#forget(torrent);
+    return last;
   }
 
   retry(torrent: string): Promise<void> {

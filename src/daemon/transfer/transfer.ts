@@ -106,8 +106,8 @@ export class Transfer implements TransferCalls {
     await this.#call('addSleeping', [torrents]);
   }
 
-  async remove(torrent: string): Promise<void> {
-    await this.#call('remove', [torrent]);
+  remove(torrent: string): Promise<TorrentActivity | null> {
+    return this.#call('remove', [torrent]) as Promise<TorrentActivity | null>;
   }
 
   async retry(torrent: string): Promise<void> {

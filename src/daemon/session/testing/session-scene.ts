@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TestContext } from 'node:test';
 import { encodeBencode } from '../../../wire/index.ts';
 import { DataFolder } from '../../data-folder.ts';
 import type { TransferListener } from '../../transfer/index.ts';
@@ -12,7 +13,7 @@ import type {
   TorrentNews,
   TorrentSpec,
 } from '../../transfer/messages.ts';
-import { Session, type SessionOptions, type SessionTransfer } from '../index.ts';
+import { type AddRequest, Session, type SessionOptions, type SessionTransfer } from '../index.ts';
 
 const PIECE_BYTES = 16 * 1024;
 
@@ -39,6 +40,43 @@ export function torrentOf(
   };
   const key = hash('sha1', encodeBencode(info));
   return { bytes: encodeBencode({ info }), key };
+}
+
+/** A request for a torrent whose file of 40,000 bytes lies in `root`. */
+export function seedIn(root: string, name: string): AddRequest & { readonly key: string } {
+  const content = new Uint8Array(40_000).fill(name.charCodeAt(0));
+  fs.mkdirSync(root, { recursive: true });
+  fs.writeFileSync(join(root, name), content);
+  const { bytes, key } = torrentOf(name, content);
+  return { source: { kind: 'metainfo', bytes }, root, isSaidToBeComplete: true, key };
+}
+
+/** Time that passes only when it is told to. */
+export interface SessionTime {
+  /** Lets `ms` pass `times` times; what they set off is done then. */
+  pass(ms: number, times: number): Promise<void>;
+  /** Time passes that nobody is there for. */
+  skip(ms: number): void;
+}
+
+/** Takes the clock and the intervals of this process over until the test ends. */
+export function sessionTime(t: TestContext): SessionTime {
+  let nowMs = 1_000;
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  t.mock.method(performance, 'now', () => nowMs);
+  return {
+    async pass(ms, times) {
+      for (let at = 0; at < times; at++) {
+        nowMs += ms;
+        t.mock.timers.tick(ms);
+        // The answers of transfer threads that only take notes need a few turns.
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
+    skip(ms) {
+      nowMs += ms;
+    },
+  };
 }
 
 /** Transfer threads that do nothing; `tell` speaks for them. */
@@ -75,10 +113,11 @@ export class FakeTransfer implements SessionTransfer {
     this.calls.push(`addSleeping ${torrents.length}`);
   }
 
-  async remove(torrent: string): Promise<void> {
+  async remove(torrent: string): Promise<TorrentActivity | null> {
     this.asleep.delete(torrent);
     this.working.delete(torrent);
     this.calls.push(`remove ${torrent.slice(0, 4)}`);
+    return this.activities.find((activity) => activity.torrent === torrent) ?? null;
   }
 
   async activity(): Promise<readonly TorrentActivity[]> {
