@@ -17,7 +17,8 @@ const DOORS = LAYERS.flatMap((layer) => {
 /** The complete rule set: one rule per layer, then the rules that hold for all of them. */
 export function dependencyRules(): IForbiddenRuleType[] {
   return [
-    ...LAYERS.map(layerRule),
+    ...LAYERS.map((layer) => layerRule(layer, 'product')),
+    ...LAYERS.map((layer) => layerRule(layer, 'tests')),
     ...LAYERS.flatMap(onlyFromRules),
     ...doorRules(),
     ...pureRules(),
@@ -25,14 +26,17 @@ export function dependencyRules(): IForbiddenRuleType[] {
   ];
 }
 
-function layerRule(layer: Layer): IForbiddenRuleType {
-  const allowed = [layer.name, ...layer.mayImport].join('|');
+function layerRule(layer: Layer, of: 'product' | 'tests'): IForbiddenRuleType {
+  const isOfTests = of === 'tests';
+  const forTests = LAYERS.filter((other) => isOfTests && other.isForTests).map(({ name }) => name);
+  const allowed = [...new Set([...layer.mayImport, ...forTests])];
+  const path = `^src/${layer.name}/`;
   return {
-    name: `layer-${layer.name}`,
-    comment: `${layer.name} may import only: ${layer.mayImport.join(', ') || 'nothing'}.`,
+    name: `layer-${layer.name}${isOfTests ? '-tests' : ''}`,
+    comment: `${layer.name} (${of}) may import only: ${allowed.join(', ') || 'nothing'}.`,
     severity: 'error',
-    from: { path: `^src/${layer.name}/` },
-    to: { path: '^src/', pathNot: `^src/(${allowed})/` },
+    from: isOfTests ? { path: `${path}.*(.test.ts$|testing/)` } : { path, pathNot: TEST_CODE },
+    to: { path: '^src/', pathNot: `^src/(${[layer.name, ...allowed].join('|')})/` },
   };
 }
 

@@ -15,10 +15,12 @@ export interface Layer {
   /** The file other layers and the outside enter by. */
   readonly door: 'index.ts' | 'main.ts';
   /**
-   * Its folders have doors of their own, so that a command loads only what it uses: importing the
-   * whole of `platform` would load HTTP server, database and keystore into a plain download.
+   * Its folders have doors of their own, so that one loads only what one uses: importing the whole
+   * of `platform` would load HTTP server, database and keystore into a plain download.
    */
   readonly hasParts?: true;
+  /** Tests of every layer may import it, whatever their layer may import. */
+  readonly isForTests?: true;
   /** Imports allowed only from some of the layer's files: layer name to a path prefix inside it. */
   readonly onlyFrom?: Readonly<Record<string, string>>;
 }
@@ -104,6 +106,8 @@ export const LAYERS: readonly Layer[] = [
     ],
     io: 'none',
     door: 'index.ts',
+    hasParts: true,
+    isForTests: true,
   },
   {
     name: 'chain',

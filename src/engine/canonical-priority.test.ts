@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { Swarm } from '../sim/index.ts';
 import { fromHex, instant } from '../units/index.ts';
 import { crc32c } from '../wire/index.ts';
 import { canonicalPriority, OwnAddress } from './canonical-priority.ts';
 import { PeerBook } from './peer-book.ts';
-import { Swarm } from './testing/swarm.ts';
 
 function priority(a: string, b: string, ports: readonly [number, number] = [0, 0]): number | null {
   return canonicalPriority({ host: a, port: ports[0] }, { host: b, port: ports[1] });

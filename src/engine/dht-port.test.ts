@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Swarm, type SwarmNode, WirePeer } from '../sim/index.ts';
 import { encodePort, PeerFramer } from '../wire/index.ts';
 import type { PeerAddress } from './peer-book.ts';
-import { Swarm, type SwarmNode } from './testing/swarm.ts';
-import { WirePeer } from './testing/wire-peer.ts';
 
 function meet(dhtPort: number, dht: boolean) {
   const swarm = new Swarm({ seed: 7 });

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { createDiffieHellman, createHash, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
+import { Swarm, type SwarmNode } from '../sim/index.ts';
 import { MSE_PRIME_HEX, type MseCrypto } from '../wire/index.ts';
 import { DialWays } from './dial-ways.ts';
 import type { EncryptionPolicy } from './encryption-policy.ts';
 import type { Connection, ConnectionEvents, Dialer } from './index.ts';
 import { StreamSecurity } from './stream-security.ts';
-import { Swarm, type SwarmNode } from './testing/swarm.ts';
 
 const group = createDiffieHellman(MSE_PRIME_HEX, 'hex', Uint8Array.of(2));
 

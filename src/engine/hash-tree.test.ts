@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { sha256 } from '@noble/hashes/sha2.js';
 import fc from 'fast-check';
 import { BLOCK_BYTES } from '../units/index.ts';
 import { fileTree, type HashRef, hashBlocks, MERKLE_HASH_BYTES } from '../wire/index.ts';
 import { PieceGeometry } from './content.ts';
 import { HashTree } from './hash-tree.ts';
 import { HashTrees } from './hash-trees.ts';
-import { sha256 } from './testing/memory-torrent.ts';
 
 const PIECE = 4 * BLOCK_BYTES;
 

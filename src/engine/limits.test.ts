@@ -1,22 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Bitfield, bytesPerSecond, seededRandom, UNLIMITED } from '../units/index.ts';
-import { DownloadTap, type Tapped } from './download-tap.ts';
-import { Engine, type Torrent } from './index.ts';
-import { MemoryNetwork } from './testing/memory-network.ts';
 import {
-  MemoryStore,
+  beginTorrent,
   type MemoryTorrent,
   makeMemoryTorrent,
-  testHasher,
-} from './testing/memory-torrent.ts';
-import { VirtualClock } from './testing/virtual-clock.ts';
+  SIM_PORT,
+  startEngine,
+  VirtualClock,
+  VirtualNetwork,
+} from '../sim/index.ts';
+import { bytesPerSecond, seededRandom, UNLIMITED } from '../units/index.ts';
+import { DownloadTap, type Tapped } from './download-tap.ts';
+import type { Engine, Torrent } from './index.ts';
 import { TokenBucket } from './token-bucket.ts';
 import { TorrentLimits } from './torrent-limits.ts';
 
-const PORT = 6881;
 const PATH_RATE = 2_000_000;
-const TICK_MS = 50;
 
 interface Node {
   readonly engine: Engine;
@@ -27,7 +26,7 @@ interface Node {
 class Stage {
   readonly clock: VirtualClock = new VirtualClock();
   readonly #random = seededRandom(7);
-  readonly #network = new MemoryNetwork(this.clock, this.#random, { bytesPerSecond: PATH_RATE });
+  readonly #network = new VirtualNetwork(this.clock, this.#random, { bytesPerSecond: PATH_RATE });
   readonly #memories: readonly MemoryTorrent[];
   #hosts = 0;
 
@@ -39,40 +38,12 @@ class Stage {
   }
 
   node(isSeed: boolean): Node {
-    const host = `10.0.0.${++this.#hosts}`;
-    const engine = new Engine(
-      {
-        dialer: this.#network.dialerOf(host),
-        hasher: testHasher,
-        random: this.#random,
-        extensions: [],
-        uploadPolicy: null,
-      },
-      { clientName: 'stage' },
-    );
-    engine.tick(this.clock.now);
-    this.#network.listen(host, PORT, (connection) => engine.accept(connection));
+    const engine = startEngine(this.#network, `10.0.0.${++this.#hosts}`);
     const torrents = this.#memories.map((memory) => {
-      const torrent = engine.add(memory.infoHash, {
-        onMetadata: () => {},
-        onPiece: () => {},
-        onComplete: () => {},
-        onFailed: (failure) => assert.ifError(failure),
-        onBan: () => {},
-      });
-      const store = new MemoryStore(this.clock, memory.content);
-      if (isSeed) store.bytes.set(memory.whole);
-      const have = new Bitfield(Math.ceil(memory.content.totalBytes / (128 * 1024)));
-      for (let piece = 0; isSeed && piece < have.size; piece++) have.set(piece);
-      torrent.begin(memory.content, have, store);
-      if (!isSeed) torrent.addPeers([{ host: '10.0.0.1', port: PORT }], 'user');
+      const { torrent } = beginTorrent(engine, memory, { clock: this.clock, isSeed });
+      if (!isSeed) torrent.addPeers([{ host: '10.0.0.1', port: SIM_PORT }], 'user');
       return torrent;
     });
-    const tick = (): void => {
-      engine.tick(this.clock.now);
-      this.clock.after(TICK_MS, tick);
-    };
-    tick();
     return { engine, torrents };
   }
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { sha1 } from '@noble/hashes/legacy.js';
+import { VirtualClock, virtualHasher } from '../sim/index.ts';
 import { concatBytes, equalBytes, instant } from '../units/index.ts';
 import {
   decodeBencodeDict,
@@ -15,7 +17,6 @@ import { MetadataCollector } from './metadata-collector.ts';
 import { MetadataExchange } from './metadata-exchange.ts';
 import { PeerBook } from './peer-book.ts';
 import type { Connection, ConnectionEvents } from './ports.ts';
-import { sha1, testHasher } from './testing/memory-torrent.ts';
 
 const NOW = instant(0);
 const ADDRESS = { host: '192.0.2.1', port: 6881 };
@@ -244,7 +245,12 @@ function collector(): { from: MetadataCollector; done: Uint8Array[] } {
   const onComplete = (bytes: Uint8Array): void => {
     done.push(bytes);
   };
-  const target = { infoHash: sha1(INFO), infoHashV2: null, hasher: testHasher, onComplete };
+  const target = {
+    infoHash: sha1(INFO),
+    infoHashV2: null,
+    hasher: virtualHasher(new VirtualClock()),
+    onComplete,
+  };
   return { from: new MetadataCollector(target), done };
 }
 

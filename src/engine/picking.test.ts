@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { sha1 } from '@noble/hashes/legacy.js';
 import fc from 'fast-check';
 import { Bitfield, fromHex, seededRandom } from '../units/index.ts';
 import { allowedFastSet } from './allowed-fast.ts';
@@ -11,7 +12,6 @@ import { PiecePicker } from './piece-picker.ts';
 import { Selection } from './selection.ts';
 import { SlabPool } from './slab-pool.ts';
 import type { Taker } from './taker.ts';
-import { sha1 } from './testing/memory-torrent.ts';
 import { testTaker } from './testing/test-taker.ts';
 
 const BLOCK = 16384;

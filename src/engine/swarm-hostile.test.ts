@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Swarm, type SwarmNode, WirePeer, type WirePeerOptions } from '../sim/index.ts';
 import { concatBytes } from '../units/index.ts';
 import {
   encodeBare,
@@ -11,8 +12,6 @@ import {
   MESSAGE,
   putPieceHeader,
 } from '../wire/index.ts';
-import { Swarm, type SwarmNode } from './testing/swarm.ts';
-import { WirePeer, type WirePeerOptions } from './testing/wire-peer.ts';
 
 const REQUEST = { index: 0, begin: 0, length: 16384 };
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { sha1 } from '@noble/hashes/legacy.js';
+import { Swarm, type SwarmNode } from '../sim/index.ts';
 import { bytesPerSecond, instant } from '../units/index.ts';
 import { ALLOWED_FAST_COUNT, allowedFastSet } from './allowed-fast.ts';
-import { sha1 } from './testing/memory-torrent.ts';
-import { Swarm, type SwarmNode } from './testing/swarm.ts';
 
 /** Seeds of the scenarios below; a failure names its own. */
 const SEEDS: readonly number[] = [1, 2, 3, 4, 5];
@@ -215,7 +215,8 @@ scenario('a piece that a slow peer would bring late comes from a fast one in tim
   const { now } = swarm.clock;
   leecher.torrent.setDeadlines(open.map((piece) => ({ piece, at: instant(now + 500) })));
   const tookMs = timesOf(swarm, leecher, open);
-  assert.ok(tookMs < 6_000, `seed ${seed}: ${tookMs} ms for ${open.length} pieces`);
+  // 1.9 MB at 500 kB/s, and at most two blocks of a slow peer's.
+  assert.ok(tookMs < 8_000, `seed ${seed}: ${tookMs} ms for ${open.length} pieces`);
 });
 
 scenario('a peer that falls silent holds no urgent piece back', (seed) => {

@@ -1,8 +1,8 @@
 /** A player's patience, on a virtual clock: the figures are exact. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Swarm, type SwarmNode } from '../sim/index.ts';
 import { instant } from '../units/index.ts';
-import { Swarm, type SwarmNode } from './testing/swarm.ts';
 
 const BYTES_PER_SECOND = 20e6 / 8;
 const ROUND_TRIP_MS = 100;

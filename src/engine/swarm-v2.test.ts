@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Swarm, type SwarmNode, WirePeer } from '../sim/index.ts';
 import {
   decodeHashes,
   encodeBare,
@@ -9,8 +10,6 @@ import {
   MERKLE_HASH_BYTES,
   MESSAGE,
 } from '../wire/index.ts';
-import { Swarm, type SwarmNode } from './testing/swarm.ts';
-import { WirePeer } from './testing/wire-peer.ts';
 
 const SEEDS: readonly number[] = [1, 2, 3];
 const KIB = 1024;
@@ -47,7 +46,7 @@ scenario('a magnet gets its piece layers from peers, and passes them on', (swarm
   swarm.introduce();
   assertCompletes(swarm, [first]);
   const second = swarm.add({ has: 'none', isMagnet: true });
-  swarm.kill(seed);
+  seed.crash();
   swarm.introduce([first, second]);
   assertCompletes(swarm, [second]);
   assert.deepEqual(second.bans, []);

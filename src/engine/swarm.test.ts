@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Swarm, type SwarmNode } from '../sim/index.ts';
 import { bytesPerSecond, randomInt, UNLIMITED } from '../units/index.ts';
 import type { UploadPolicy } from './index.ts';
-import { Swarm, type SwarmNode } from './testing/swarm.ts';
 
 /** Seeds of the scenarios below; a failure names its own. */
 const SEEDS: readonly number[] = [1, 2, 3, 4, 5];
@@ -56,7 +56,7 @@ scenario('a magnet becomes a download, and the one who fetched it can pass it on
   swarm.introduce([seeder, first]);
   assertCompletes(swarm, [first], 60_000);
   const second = swarm.add({ has: 'none', isMagnet: true });
-  swarm.kill(seeder);
+  seeder.crash();
   swarm.introduce([first, second]);
   assertCompletes(swarm, [second], 60_000);
 });
@@ -107,7 +107,7 @@ scenario('peers that vanish leave nothing undone', (seed) => {
   const leecher = swarm.add({ has: 'none' });
   swarm.introduce();
   for (const mortal of mortals) {
-    swarm.clock.after(500 + swarm.random() * 3_000, () => swarm.kill(mortal));
+    swarm.clock.after(500 + swarm.random() * 3_000, () => mortal.crash());
   }
   assertCompletes(swarm, [leecher], 120_000);
   assert.equal(keeper.bans.length, 0);
@@ -159,7 +159,7 @@ scenario('half-fetched pieces nobody else has do not stop the others', (seed) =>
   swarm.introduce();
   swarm.clock.run(2_500);
   assert.ok(leecher.torrent.work && leecher.torrent.work.picker.partials.size > 0);
-  swarm.kill(first);
+  first.crash();
   const second = swarm.add({ has: (piece) => piece >= 8 });
   swarm.introduce([leecher, second]);
   const isThere = (): boolean => {

@@ -1,6 +1,7 @@
 /** What a peer says of itself beside its pieces: that it wants nothing, that it lost one. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Swarm, type SwarmNode, WirePeer } from '../sim/index.ts';
 import {
   decodeBencodeDict,
   encodeBare,
@@ -9,8 +10,6 @@ import {
   encodeIndex,
   MESSAGE,
 } from '../wire/index.ts';
-import { Swarm, type SwarmNode } from './testing/swarm.ts';
-import { WirePeer } from './testing/wire-peer.ts';
 
 /** The id our node gives `lt_donthave` when it offers nothing else but metadata. */
 const DONT_HAVE_ID = 2;

@@ -1,5 +1,5 @@
 /** Hosts, and the paths between them: slow, jittery, cut in two for a while, broken at any byte. */
-import type { Connection, ConnectionEvents, Dialer } from '../engine/index.ts';
+import type { Connection, ConnectionEvents, Dialer, PeerAddress } from '../engine/index.ts';
 import type { Random } from '../units/index.ts';
 import { Trace } from './trace.ts';
 import type { VirtualClock } from './virtual-clock.ts';
@@ -62,6 +62,11 @@ export class VirtualNetwork {
 
   listen(host: string, port: number, acceptor: Acceptor): void {
     this.#acceptors.set(`${host} ${port}`, acceptor);
+  }
+
+  /** Whether it is `acceptor` who is asked there. */
+  isListening({ host, port }: PeerAddress, acceptor: Acceptor): boolean {
+    return this.#acceptors.get(`${host} ${port}`) === acceptor;
   }
 
   /** All connections of `host` share so many bytes a second on their way out. */

@@ -1,6 +1,7 @@
 /** Fuzzed bytes as a peer's stream: at the framer alone, and at a whole engine with a torrent. */
 import { createHash } from 'node:crypto';
-import { type Connection, Engine } from '../../src/engine/index.ts';
+import type { Connection } from '../../src/engine/index.ts';
+import { DEAF, QUIET, startEngine, VirtualClock, VirtualNetwork } from '../../src/sim/index.ts';
 import { concatBytes, instant, seededRandom } from '../../src/units/index.ts';
 import {
   type Digests,
@@ -26,20 +27,8 @@ export const digests: Digests = { sha1, sha256 };
 
 const target = new Uint8Array(16384);
 const SINK: PeerMessageSink = {
-  onChoke: () => {},
-  onInterested: () => {},
-  onHave: () => {},
-  onBitfield: () => {},
-  onHaveAll: () => {},
-  onHaveNone: () => {},
-  onRequest: () => {},
-  onCancel: () => {},
-  onReject: () => {},
-  onAllowedFast: () => {},
-  onExtended: () => {},
-  onHashMessage: () => {},
+  ...DEAF,
   onBlockStart: (_index, _begin, length) => target.subarray(0, length),
-  onBlockEnd: () => {},
 };
 
 /** The stream cut into chunks that depend on it alone. */
@@ -50,17 +39,9 @@ export function pushStream(input: Uint8Array): void {
 
 /** A peer that says this after its handshake, to an engine that has only an info-hash. */
 export function meetEngine(input: Uint8Array): void {
-  const engine = makeEngine();
-  engine.tick(instant(1_000));
-  const torrent = engine.add(INFO_HASH, {
-    onMetadata: () => {},
-    onPiece: () => {},
-    onComplete: () => {},
-    onFailed: (failure) => {
-      throw failure;
-    },
-    onBan: () => {},
-  });
+  const network = new VirtualNetwork(new VirtualClock(), seededRandom(1));
+  const engine = startEngine(network, '192.0.2.2');
+  const torrent = engine.add(INFO_HASH, QUIET);
   const events = engine.accept(new DeafConnection());
   const flags = { extended: true, fast: true, dht: false };
   const peerId = new Uint8Array(20).fill(9);
@@ -111,28 +92,6 @@ class DeafConnection implements Connection {
   pauseReading(): void {}
   resumeReading(): void {}
   close(): void {}
-}
-
-function makeEngine(): Engine {
-  return new Engine(
-    {
-      dialer: {
-        connect: () => {
-          throw new Error('nobody is to be dialled');
-        },
-      },
-      hasher: {
-        sha1,
-        sha256,
-        hashPiece: (piece, done) => done(sha1(piece)),
-        hashBlocks: (piece, done) => done(sha256(piece)),
-      },
-      random: seededRandom(1),
-      extensions: [],
-      uploadPolicy: null,
-    },
-    { clientName: 'fuzz' },
-  );
 }
 
 function* chunksOf(input: Uint8Array): Iterable<Uint8Array> {

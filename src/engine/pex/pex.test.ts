@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Swarm, type SwarmNode, WirePeer } from '../../sim/index.ts';
 import { Bitfield } from '../../units/index.ts';
 import {
   decodePex,
@@ -8,26 +9,11 @@ import {
   encodePex,
   type PexPeer,
 } from '../../wire/index.ts';
-import { type Engine, PeerExchange } from '../index.ts';
-import { type NodeOptions, Swarm, type SwarmNode } from '../testing/swarm.ts';
-import { WirePeer } from '../testing/wire-peer.ts';
 
 const MINUTE_MS = 60_000;
 /** The id our node gives `ut_pex`: behind the metadata extension. */
 const OUR_ID = 2;
 const THEIR_ID = 7;
-
-/** A node with peer exchange. Every address of the virtual network counts as local. */
-function addNode(swarm: Swarm, options: NodeOptions): SwarmNode {
-  const engine: { current: Engine | null } = { current: null };
-  const pex = new PeerExchange({
-    torrentOf: (key) => engine.current?.torrents.get(key) ?? null,
-    classify: (host) => (host.startsWith('10.') ? 'local' : 'public'),
-  });
-  const node = swarm.add({ ...options, deps: { extensions: [pex], ...options.deps } });
-  engine.current = node.engine;
-  return node;
-}
 
 /** A scripted peer that speaks `ut_pex`; what it hears is kept. */
 function addTalker(
@@ -60,10 +46,10 @@ const strangers = (count: number): PexPeer[] =>
 
 test('a peer that nobody but a peer knows is found, and the download comes from it', () => {
   const swarm = new Swarm({ seed: 1 });
-  const seed = addNode(swarm, { has: 'all' });
+  const seed = swarm.add({ hasPex: true, has: 'all' });
   // It has nothing itself, and is known to both.
-  const middle = addNode(swarm, { has: 'none' });
-  const leecher = addNode(swarm, { has: 'none' });
+  const middle = swarm.add({ hasPex: true, has: 'none' });
+  const leecher = swarm.add({ hasPex: true, has: 'none' });
   middle.torrent.addPeers([seed.address], 'tracker');
   leecher.torrent.addPeers([middle.address], 'tracker');
   const hasMet = swarm.clock.run(2 * MINUTE_MS, () =>
@@ -75,8 +61,8 @@ test('a peer that nobody but a peer knows is found, and the download comes from 
 
 test('a peer that came to us is told of by the port where it listens', () => {
   const swarm = new Swarm({ seed: 2 });
-  const middle = addNode(swarm, { has: 'none' });
-  const inbound = addNode(swarm, { has: 'none' });
+  const middle = swarm.add({ hasPex: true, has: 'none' });
+  const inbound = swarm.add({ hasPex: true, has: 'none' });
   inbound.torrent.addPeers([middle.address], 'tracker');
   swarm.clock.run(1_000);
   const talker = addTalker(swarm, middle);
@@ -88,13 +74,13 @@ test('a peer that came to us is told of by the port where it listens', () => {
 
 test('a peer that left is dropped, once, a minute after the last message', () => {
   const swarm = new Swarm({ seed: 3 });
-  const middle = addNode(swarm, { has: 'none' });
-  const other = addNode(swarm, { has: 'none' });
+  const middle = swarm.add({ hasPex: true, has: 'none' });
+  const other = swarm.add({ hasPex: true, has: 'none' });
   middle.torrent.addPeers([other.address], 'tracker');
   swarm.clock.run(1_000);
   const talker = addTalker(swarm, middle);
   swarm.clock.run(1_000);
-  swarm.kill(other);
+  other.crash();
   swarm.clock.run(MINUTE_MS / 2);
   assert.equal(talker.heard.length, 1);
   swarm.clock.run(3 * MINUTE_MS);
@@ -104,8 +90,8 @@ test('a peer that left is dropped, once, a minute after the last message', () =>
 test('of a private torrent nothing is offered, told or believed (BEP 27)', () => {
   const swarm = new Swarm({ seed: 4 });
   Object.assign(swarm.memory.content, { isPrivate: true });
-  const middle = addNode(swarm, { has: 'none' });
-  const other = addNode(swarm, { has: 'none' });
+  const middle = swarm.add({ hasPex: true, has: 'none' });
+  const other = swarm.add({ hasPex: true, has: 'none' });
   middle.torrent.addPeers([other.address], 'tracker');
   const hellos: string[] = [];
   const talker = addTalker(swarm, middle);
@@ -124,7 +110,7 @@ test('of a private torrent nothing is offered, told or believed (BEP 27)', () =>
 test('what peers told is forgotten when a magnet turns out to be private', () => {
   const swarm = new Swarm({ seed: 5 });
   Object.assign(swarm.memory.content, { isPrivate: true });
-  const magnet = addNode(swarm, { has: 'none', isMagnet: true });
+  const magnet = swarm.add({ hasPex: true, has: 'none', isMagnet: true });
   magnet.torrent.addPeers(strangers(3), 'pex');
   magnet.torrent.addPeers([{ host: '10.8.0.1', port: 1 }], 'tracker');
   magnet.torrent.begin(swarm.memory.content, new Bitfield(swarm.pieceCount), magnet.store);
@@ -133,7 +119,7 @@ test('what peers told is forgotten when a magnet turns out to be private', () =>
 
 test('one peer adds 200 addresses a message and 500 in all, however much it says', () => {
   const swarm = new Swarm({ seed: 6 });
-  const node = addNode(swarm, { has: 'none', engine: { connectionsMax: 2 } });
+  const node = swarm.add({ hasPex: true, has: 'none', engine: { connectionsMax: 2 } });
   const talker = addTalker(swarm, node);
   const all = strangers(2_000);
   for (let start = 0; start < all.length; start += 400) {
@@ -146,7 +132,7 @@ test('one peer adds 200 addresses a message and 500 in all, however much it says
 
 test('messages that come too often are not read, and a flood of them ends the connection', () => {
   const swarm = new Swarm({ seed: 7 });
-  const node = addNode(swarm, { has: 'none', engine: { connectionsMax: 2 } });
+  const node = swarm.add({ hasPex: true, has: 'none', engine: { connectionsMax: 2 } });
   const talker = addTalker(swarm, node);
   for (const stranger of strangers(40)) tell(talker, [stranger]);
   swarm.clock.run(1_000);
@@ -159,7 +145,7 @@ test('messages that come too often are not read, and a flood of them ends the co
 
 test('many ports of one host count once', () => {
   const swarm = new Swarm({ seed: 8 });
-  const node = addNode(swarm, { has: 'none', engine: { connectionsMax: 2 } });
+  const node = swarm.add({ hasPex: true, has: 'none', engine: { connectionsMax: 2 } });
   const talker = addTalker(swarm, node);
   tell(
     talker,
@@ -171,12 +157,12 @@ test('many ports of one host count once', () => {
 
 test('a stranger is not believed about addresses of our own network, nor told of them', () => {
   const swarm = new Swarm({ seed: 9 });
-  const node = addNode(swarm, { has: 'none', engine: { connectionsMax: 3 } });
-  const local = addNode(swarm, { has: 'none' });
+  const node = swarm.add({ hasPex: true, has: 'none', engine: { connectionsMax: 3 } });
+  const local = swarm.add({ hasPex: true, has: 'none' });
   node.torrent.addPeers([local.address], 'tracker');
   swarm.clock.run(1_000);
-  const talker = addTalker(swarm, node, '198.51.100.1');
-  tell(talker, [...strangers(3), { host: '198.51.100.2', port: 1, flags: 0 }]);
+  const talker = addTalker(swarm, node, '203.0.114.1');
+  tell(talker, [...strangers(3), { host: '203.0.114.2', port: 1, flags: 0 }]);
   swarm.clock.run(2_000);
   assert.equal(node.torrent.book.size, 2);
   assert.deepEqual(talker.heard, []);

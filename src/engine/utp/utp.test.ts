@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { DatagramNetwork, Line, VirtualClock, type WayOptions } from '../../sim/index.ts';
 import { type Random, seededRandom } from '../../units/index.ts';
 import { decodeUtp, encodeUtp, sequenceAdd, type UtpHeader } from '../../wire/index.ts';
 import type { Connection, ConnectionEvents } from '../index.ts';
-import { DatagramNetwork, Line, type WayOptions } from '../testing/datagram-network.ts';
-import { VirtualClock } from '../testing/virtual-clock.ts';
 
 /** Writes down what happens at one end. */
 class End implements ConnectionEvents {

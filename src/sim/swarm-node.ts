@@ -1,45 +1,52 @@
 /** One client of a simulated swarm: a real engine on a virtual host, which can leave and return. */
+import { classifyAddress } from '../discovery/index.ts';
 import {
-  Engine,
+  type Engine,
+  type EngineDeps,
   type EngineOptions,
   type PeerAddress,
+  PeerExchange,
   type Torrent,
   type TorrentEvents,
 } from '../engine/index.ts';
-import { Bitfield } from '../units/index.ts';
-import { type TorrentData, VirtualStore, virtualHasher } from './torrent-data.ts';
+import { assert, Bitfield } from '../units/index.ts';
+import { MemoryStore } from './memory-store.ts';
+import { type MemoryTorrent, withoutLayers } from './memory-torrent.ts';
+import { SIM_PORT, startEngine } from './virtual-host.ts';
 import type { VirtualNetwork } from './virtual-network.ts';
-
-/** Where every host of the simulation listens. */
-export const SIM_PORT = 6881;
-
-/** Bytes of unfinished pieces an engine may hold. Small, so that the bound is met in tests. */
-export const SIM_SLAB_BYTES: number = 1024 * 1024;
-
-const TICK_MS = 100;
 
 /** A piece that is being checked and written when the client is closed is told of until then. */
 const LATE_PIECE_MS = 3;
 
 /** What a node begins with. */
 export interface NodeOptions {
-  /** Pieces on its disk. */
+  /** Pieces on its disk: all, none, or a choice. */
   readonly has: 'all' | 'none' | ((piece: number) => boolean);
   readonly engine?: Partial<EngineOptions>;
+  readonly deps?: Partial<EngineDeps>;
+  readonly tickMs?: number;
   /** Knows only the info-hash. */
   readonly isMagnet?: boolean;
+  /** Knows the info dictionary of a v2 torrent, but not the piece layers. */
+  readonly lacksLayers?: boolean;
+  /** Tells others of its peers, and hears of theirs (BEP 11). */
+  readonly hasPex?: boolean;
   /** What it sends is spoiled: it is not counted among the honest. */
   readonly isCorrupting?: boolean;
 }
 
 /** A client. */
-export class SimNode {
+export class SwarmNode {
   readonly host: string;
-  readonly store: VirtualStore;
+  readonly store: MemoryStore;
   /** Pieces on its disk. */
   readonly have: Bitfield;
+  /** Pieces in the order they came. */
+  readonly pieces: number[] = [];
   /** Hosts it banned. */
   readonly bans: string[] = [];
+  /** Why its torrent stopped. */
+  readonly failures: Error[] = [];
   /** Everything it did that no client may do. */
   readonly faults: string[] = [];
   readonly isHonest: boolean;
@@ -49,24 +56,27 @@ export class SimNode {
   heldBytesMax = 0;
   onPiece: (piece: number) => void = () => {};
   readonly #network: VirtualNetwork;
-  readonly #data: TorrentData;
+  readonly #memory: MemoryTorrent;
   readonly #options: NodeOptions;
   #life = 0;
   #closedAt = 0;
   /** What engines do whose machine has crashed does not count. */
   #lastCrashed = 0;
-  #engine: Engine | null = null;
-  #torrent: Torrent | null = null;
+  #running: { readonly engine: Engine; readonly torrent: Torrent } | null = null;
 
-  constructor(host: string, data: TorrentData, rest: { network: VirtualNetwork } & NodeOptions) {
+  constructor(
+    host: string,
+    memory: MemoryTorrent,
+    rest: { readonly network: VirtualNetwork } & NodeOptions,
+  ) {
     const { network, ...options } = rest;
     this.host = host;
     this.#network = network;
-    this.#data = data;
+    this.#memory = memory;
     this.#options = options;
     this.isHonest = !options.isCorrupting;
-    this.store = new VirtualStore(network.clock, data.content);
-    this.have = new Bitfield(data.pieceCount);
+    this.store = new MemoryStore(network.clock, memory.content);
+    this.have = new Bitfield(memory.pieceCount);
     this.#fillDisk(options.has);
     if (options.isCorrupting) {
       this.store.spoil = (_, into) => {
@@ -82,54 +92,49 @@ export class SimNode {
 
   /** Whether it runs. */
   get isUp(): boolean {
-    return this.#engine !== null;
+    return this.#running !== null;
   }
 
-  /** The torrent while it runs. */
-  get torrent(): Torrent | null {
-    return this.#torrent;
+  /** Only while it runs. */
+  get engine(): Engine {
+    assert(this.#running, `${this.host} runs`);
+    return this.#running.engine;
+  }
+
+  /** Only while it runs. */
+  get torrent(): Torrent {
+    assert(this.#running, `${this.host} runs`);
+    return this.#running.torrent;
   }
 
   /** Begins, or begins again with what is on its disk. */
   start(): void {
-    const { content, infoHash } = this.#data;
-    const { clock, random } = this.#network;
+    const { content, infoHash, infoHashV2 } = this.#memory;
+    const { isMagnet, lacksLayers, hasPex, deps, tickMs } = this.#options;
     const life = ++this.#life;
-    const engine = new Engine(
-      {
-        dialer: this.#network.dialerOf(this.host),
-        hasher: virtualHasher(clock),
-        random,
-        extensions: [],
-        uploadPolicy: null,
-      },
-      { clientName: 'simulated', slabBytes: SIM_SLAB_BYTES, ...this.#options.engine },
-    );
-    engine.tick(clock.now);
-    engine.listenPort = SIM_PORT;
-    this.#network.listen(this.host, SIM_PORT, (connection) => engine.accept(connection));
+    const extensions = hasPex ? [this.#peerExchange()] : [];
+    const engine = startEngine(this.#network, this.host, {
+      deps: { extensions, ...deps },
+      engine: this.#options.engine ?? {},
+      ...(tickMs && { tickMs }),
+      onTick: () => this.#measure(torrent),
+    });
+    // Piece layers are not in the info dictionary: a magnet does not get them with it.
+    const known = isMagnet || lacksLayers ? withoutLayers(content) : content;
     const begin = (): void => {
-      if (life === this.#life) torrent.begin(content, this.have.clone(), this.store);
+      if (life === this.#life) torrent.begin(known, this.have.clone(), this.store);
     };
-    const torrent = engine.add(infoHash, this.#events(life, begin));
-    this.#engine = engine;
-    this.#torrent = torrent;
-    if (!this.#options.isMagnet) begin();
-    const tick = (): void => {
-      if (life !== this.#life) return;
-      engine.tick(clock.now);
-      this.#measure(torrent);
-      clock.after(TICK_MS, tick);
-    };
-    clock.after(random() * TICK_MS, tick);
+    const torrent = engine.add(infoHash, this.#events(life, begin), infoHashV2);
+    this.#running = { engine, torrent };
+    if (!isMagnet) begin();
   }
 
   /** Leaves as a client does that is closed. */
   stop(): void {
     this.#end();
-    this.#engine?.stop();
+    this.#running?.engine.stop();
     this.#network.cutOff(this.host);
-    this.#forget();
+    this.#running = null;
   }
 
   /** Its machine loses power: no more ticks, and whoever talks to it hears nothing sensible. */
@@ -137,12 +142,12 @@ export class SimNode {
     this.#lastCrashed = this.#life;
     this.#end();
     this.#network.cutOff(this.host);
-    this.#forget();
+    this.#running = null;
   }
 
-  /** It hears of others. */
+  /** It hears of others, as from a tracker. */
   meet(others: Iterable<PeerAddress>): void {
-    this.#torrent?.addPeers(others, 'tracker');
+    if (this.isUp) this.torrent.addPeers(others, 'tracker');
   }
 
   #end(): void {
@@ -150,9 +155,11 @@ export class SimNode {
     this.#life++;
   }
 
-  #forget(): void {
-    this.#engine = null;
-    this.#torrent = null;
+  #peerExchange(): PeerExchange {
+    return new PeerExchange({
+      torrentOf: (key) => this.#running?.engine.torrents.get(key) ?? null,
+      classify: classifyAddress,
+    });
   }
 
   #events(life: number, begin: () => void): TorrentEvents {
@@ -169,25 +176,26 @@ export class SimNode {
         if (life <= this.#lastCrashed) return;
         if (clock.now > this.#closedAt + LATE_PIECE_MS) note(`piece ${piece}`);
         if (!this.have.set(piece)) this.faults.push(`piece ${piece} came twice`);
+        this.pieces.push(piece);
         this.onPiece(piece);
       },
       onComplete: () => {
         note('completion');
         this.completeAt ??= clock.now;
       },
-      onFailed: (failure) => this.faults.push(`it failed: ${failure.message}`),
+      onFailed: (failure) => this.failures.push(failure),
       onBan: (host) => this.bans.push(host),
     };
   }
 
   #measure(torrent: Torrent): void {
     const pieces = torrent.work?.picker.partials.size ?? 0;
-    const held = pieces * this.#data.content.pieceLengthBytes;
+    const held = pieces * this.#memory.content.pieceLengthBytes;
     this.heldBytesMax = Math.max(this.heldBytesMax, held);
   }
 
   #fillDisk(has: NodeOptions['has']): void {
-    const { content, whole } = this.#data;
+    const { content, whole } = this.#memory;
     for (let piece = 0; piece < this.have.size; piece++) {
       if (has === 'none' || (has !== 'all' && !has(piece))) continue;
       const start = piece * content.pieceLengthBytes;

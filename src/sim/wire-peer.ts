@@ -1,13 +1,16 @@
-/** A peer that a test scripts message by message: honest, silly or hostile. */
+/** A peer that is scripted message by message: honest, silly or hostile. */
+import type { Connection, ConnectionEvents } from '../engine/index.ts';
 import {
   encodeHandshake,
   HANDSHAKE_BYTES,
   type HandshakeFlags,
   PeerFramer,
   type PeerMessageSink,
-} from '../../wire/index.ts';
-import type { Connection, ConnectionEvents } from '../index.ts';
-import { SWARM_PORT, type Swarm, type SwarmNode } from './swarm.ts';
+  WireError,
+} from '../wire/index.ts';
+import type { Swarm } from './swarm.ts';
+import type { SwarmNode } from './swarm-node.ts';
+import { SIM_PORT } from './virtual-host.ts';
 
 /** What a scripted peer does on a message; everything left out does nothing. */
 export type Script = Partial<PeerMessageSink>;
@@ -19,7 +22,8 @@ export interface WirePeerOptions {
   readonly peerId?: Uint8Array;
 }
 
-const SILENT: PeerMessageSink = {
+/** Hears everything and does nothing. */
+export const DEAF: PeerMessageSink = {
   onChoke: () => {},
   onInterested: () => {},
   onHave: () => {},
@@ -37,7 +41,7 @@ const SILENT: PeerMessageSink = {
   onBlockEnd: () => {},
 };
 
-/** A scripted peer: it dials a node, shakes hands, and follows its script. */
+/** A scripted peer: it shakes hands, and follows its script. */
 export class WirePeer implements ConnectionEvents {
   readonly connection: Connection;
   readonly script: Script = {};
@@ -49,17 +53,22 @@ export class WirePeer implements ConnectionEvents {
   readonly #framer: PeerFramer;
   #seen = 0;
 
-  constructor(swarm: Swarm, node: SwarmNode, options: WirePeerOptions = {}) {
+  /** Dials a node, or answers on a connection that it was dialled on. */
+  constructor(swarm: Swarm, other: SwarmNode | Connection, options: WirePeerOptions = {}) {
     this.#swarm = swarm;
     this.#options = options;
     this.#framer = new PeerFramer(
-      new Proxy(SILENT, {
-        get: (silent, name) =>
-          Reflect.get(this.script, name) ?? Reflect.get(silent, name) ?? undefined,
+      new Proxy(DEAF, {
+        get: (deaf, name) => Reflect.get(this.script, name) ?? Reflect.get(deaf, name),
       }),
     );
-    const dialer = swarm.network.dialerOf(options.host ?? '10.9.9.9');
-    this.connection = dialer.connect(node.host, SWARM_PORT, this);
+    if ('write' in other) {
+      this.connection = other;
+      swarm.clock.after(0, () => this.onOpen());
+    } else {
+      const dialer = swarm.network.dialerOf(options.host ?? '10.9.9.9');
+      this.connection = dialer.connect(other.host, SIM_PORT, this);
+    }
   }
 
   /** Sends messages as they are. */
@@ -82,7 +91,13 @@ export class WirePeer implements ConnectionEvents {
     const skipped = Math.min(HANDSHAKE_BYTES - this.#seen, view.length);
     this.#seen += skipped;
     this.isShaken = this.#seen === HANDSHAKE_BYTES;
-    if (skipped < view.length) this.#framer.push(view.subarray(skipped));
+    if (skipped === view.length) return;
+    try {
+      this.#framer.push(view.subarray(skipped));
+    } catch (failure) {
+      if (!(failure instanceof WireError)) throw failure;
+      this.connection.close('not understood');
+    }
   }
 
   onDrain(): void {}

@@ -2,10 +2,10 @@
  * Datagrams between hosts on a virtual clock: delayed, through a queue of limited rate and length,
  * lost, doubled and out of order as chance has it. Each host's clock has an offset of its own.
  */
-import { type Random, randomInt } from '../../units/index.ts';
-import { UtpHost } from '../utp/utp-host.ts';
-import type { Acceptor } from './memory-network.ts';
+import { UtpHost } from '../engine/index.ts';
+import { type Random, randomInt } from '../units/index.ts';
 import type { VirtualClock } from './virtual-clock.ts';
+import type { Acceptor } from './virtual-network.ts';
 
 /** What happens on the way. Rates in bytes a second, chances from 0 to 1. */
 export interface WayOptions {

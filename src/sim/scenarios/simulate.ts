@@ -1,6 +1,6 @@
 /** Runs a scenario and says what was wrong. */
 import { findFaults } from './invariants.ts';
-import { SCENARIOS } from './scenarios.ts';
+import { SCENARIOS } from './swarms.ts';
 
 /** How a run ended. */
 export interface SimulationReport {
@@ -20,9 +20,9 @@ export interface SimulationReport {
 export function simulate(scenario: string, seed: number): SimulationReport | null {
   const run = SCENARIOS.get(scenario);
   if (!run) return null;
-  const world = run(seed);
-  const durationMs = world.clock.now;
-  const faults = findFaults(world);
-  const { digest, eventCount } = world.network.trace;
+  const swarm = run(seed);
+  const durationMs = swarm.clock.now;
+  const faults = findFaults(swarm);
+  const { digest, eventCount } = swarm.network.trace;
   return { scenario, seed, faults, digest, eventCount, durationMs };
 }
