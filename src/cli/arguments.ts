@@ -1,5 +1,6 @@
 /** Reads option values; what cannot be read is a usage error in one line. */
 import { InvalidArgumentError } from 'commander';
+import { parseScheduleLine, type ScheduleLine } from '../daemon/policy/index.ts';
 import {
   AppError,
   type Atto,
@@ -104,6 +105,14 @@ export function readRatio(text: string): number {
   const ratio = /^\d{1,6}(\.\d{1,6})?$/.test(text) ? Number(text) : 0;
   if (ratio > 0) return ratio;
   throw new InvalidArgumentError('Use a number above 0, like 1 or 2.5.');
+}
+
+/** A line of a schedule; collects repeated options. */
+export function readSchedule(
+  text: string,
+  before: readonly ScheduleLine[] = [],
+): readonly ScheduleLine[] {
+  return [...before, attempt(() => parseScheduleLine(text))];
 }
 
 /** Collects the values of an option that may be repeated. */

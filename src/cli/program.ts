@@ -12,6 +12,7 @@ import {
   readPrice,
   readRate,
   readRatio,
+  readSchedule,
   readSeconds,
   readSize,
 } from './arguments.ts';
@@ -26,6 +27,10 @@ import { readFileList, readFilePriority } from './file-choice.ts';
 import { addChainCommands, addChainOptions, addWalletCommands } from './wallet-program.ts';
 
 const VERSION = '0.1.0';
+
+const SCHEDULE =
+  "limits by day and hour, such as 'mon-fri 08:00-18:00 down=1M up=pause'; may be repeated, " +
+  'the first that holds rules';
 
 /** The command line of `context`. Parsing throws `CommanderError` instead of ending the process. */
 export function buildProgram(context: Context): Command {
@@ -180,6 +185,7 @@ function addNetworkOptions(command: Command): Command {
     .option('--bind <address>', 'local address to listen on and connect from')
     .option('--upload-limit <rate>', 'such as 500K or 2M (a second)', readRate)
     .option('--download-limit <rate>', 'such as 500K or 2M (a second)', readRate)
+    .option('--schedule <line>', SCHEDULE, readSchedule)
     .addOption(
       new Option('--encryption <policy>', 'encrypted connections; prefer and require use RC4')
         .choices(['off', 'allow', 'prefer', 'require'])

@@ -44,14 +44,17 @@ export class Choker {
     this.#lastAt = now;
     this.#isRequested = false;
     const peers = [...view.peers];
-    const grants = this.#policy.allot({
-      now,
-      capacity: view.capacity,
-      isLimited: view.isLimited,
-      slots: view.slots,
-      candidates: peers.map(describe),
-      random: view.random,
-    });
+    const grants =
+      view.slots === 0
+        ? []
+        : this.#policy.allot({
+            now,
+            capacity: view.capacity,
+            isLimited: view.isLimited,
+            slots: view.slots,
+            candidates: peers.map(describe),
+            random: view.random,
+          });
     const weights = new Map(grants.map((grant) => [grant.peerKey, grant.weight]));
     for (const peer of peers) {
       const weight = weights.get(peer.peerKey);

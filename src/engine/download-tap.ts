@@ -1,6 +1,7 @@
 /**
  * Download limits: while one is used up, reading stops; for everybody when it is the common one,
- * for the torrent's peers alone when it is a torrent's own.
+ * for the torrent's peers alone when it is a torrent's own. A limit of 0 leaves the tap open, since
+ * peers have more to say than blocks: they are not asked for any.
  */
 import { type BytesPerSecond, UNLIMITED } from '../units/index.ts';
 import { type BucketUsage, TokenBucket, TokenBuckets } from './token-bucket.ts';
@@ -45,6 +46,11 @@ export class DownloadTap {
     return this.#common.takeUsage();
   }
 
+  /** Whether blocks may be asked for at all. */
+  mayAsk({ limits }: Pick<Tapped, 'limits'>): boolean {
+    return !this.#common.isStopped && !limits.download.isStopped;
+  }
+
   isOpenFor(torrent: Tapped): boolean {
     return this.#isOpen && !this.#closed.has(torrent);
   }
@@ -56,13 +62,13 @@ export class DownloadTap {
     const own = torrent.limits.download;
     if (own.isLimited) {
       this.#buckets.take(own, byteCount);
-      if (!own.isOpen && !this.#closed.has(torrent)) {
+      if (isUsedUp(own) && !this.#closed.has(torrent)) {
         this.#closed.add(torrent);
         pause(torrent);
       }
     }
     this.#buckets.take(this.#common, byteCount);
-    if (this.#common.isOpen || !this.#isOpen) return;
+    if (!isUsedUp(this.#common) || !this.#isOpen) return;
     this.#isOpen = false;
     for (const each of this.#torrents()) pause(each);
   }
@@ -76,11 +82,11 @@ export class DownloadTap {
   #open(): void {
     const torrents: Tapped[] = [];
     for (const torrent of this.#closed) {
-      if (!torrent.limits.download.isOpen) continue;
+      if (isUsedUp(torrent.limits.download)) continue;
       this.#closed.delete(torrent);
       if (this.#isOpen) torrents.push(torrent);
     }
-    if (!this.#isOpen && this.#common.isOpen) {
+    if (!this.#isOpen && !isUsedUp(this.#common)) {
       this.#isOpen = true;
       for (const torrent of this.#torrents()) {
         if (torrent.peers.size > 0 && !this.#closed.has(torrent)) torrents.push(torrent);
@@ -96,6 +102,10 @@ export class DownloadTap {
     for (const peer of peers.slice(start)) peer.pauseReading(false);
     for (const peer of peers.slice(0, start)) peer.pauseReading(false);
   }
+}
+
+function isUsedUp(bucket: TokenBucket): boolean {
+  return !bucket.isOpen && !bucket.isStopped;
 }
 
 function pause(torrent: Tapped): void {

@@ -144,6 +144,7 @@ export class Engine implements EngineContext, GateKeeper {
   /** Limits block payload of all torrents together; effective at once. */
   limit(rates: RateLimits): void {
     if (rates.upload !== undefined) this.uploads.limit(rates.upload);
+    this.#choker.request();
     if (rates.download !== undefined) this.downloads.limit(rates.download);
   }
 

@@ -91,6 +91,21 @@ for (const direction of ['upload', 'download'] as const) {
     assertNear(stage.rates(torrents)[0], PATH_RATE, 0.1);
   });
 
+  test(`a common ${direction} limit of 0 stops it until it is lifted, and nobody hangs up`, () => {
+    const stage = new Stage(1);
+    const { side, torrents } = play(stage);
+    stage.clock.run(500);
+    side.engine.limit({ [direction]: bytesPerSecond(0) });
+    // What was asked for before may still come.
+    stage.clock.run(2_000);
+    assert.deepEqual(stage.rates(torrents), [0]);
+    stage.clock.run(600_000);
+    assert.equal(torrents[0]?.peers.size, 1);
+    side.engine.limit({ [direction]: UNLIMITED });
+    stage.clock.run(500);
+    assertNear(stage.rates(torrents)[0], PATH_RATE, 0.1);
+  });
+
   test(`a common ${direction} limit holds beside a torrent's own`, () => {
     const stage = new Stage(2);
     const { side, torrents } = play(stage);

@@ -106,7 +106,8 @@ export class PeerDownload implements Taker {
   fill(): void {
     if (!this.isInteresting || !this.#context || this.#wiring.isClosed) return;
     if (this.isChokingUs && this.#allowed.size === 0) return;
-    this.requests.fill(this.#context, this.#wiring.owner.engine.now);
+    const { owner } = this.#wiring;
+    if (owner.engine.downloads.mayAsk(owner)) this.requests.fill(this.#context, owner.engine.now);
   }
 
   /** Asks for what has just become urgent, and takes back what stands in its way. */

@@ -53,6 +53,9 @@ export interface TorrentSnapshot {
   readonly sentBytes: number;
   readonly receiveRate: number;
   readonly sendRate: number;
+  /** Of this torrent alone; `Infinity` for none. */
+  readonly uploadLimit: number;
+  readonly downloadLimit: number;
   readonly failedPieces: number;
   readonly peers: readonly PeerSnapshot[];
   readonly knownPeers: number;

@@ -34,6 +34,11 @@ export class TokenBucket {
     return this.#rate !== Infinity;
   }
 
+  /** Nothing is to be moved at all: there is no use in waiting for it to fill. */
+  get isStopped(): boolean {
+    return this.#rate === 0;
+  }
+
   /**
    * Changes the limit. What is owed stays owed: one changed every second must not forgive it.
    */
@@ -61,7 +66,7 @@ export class TokenBucket {
 
   /** Whether filling changes nothing. */
   get isFull(): boolean {
-    return this.#rate === 0 || this.#tokens >= this.#most;
+    return this.isStopped || this.#tokens >= this.#most;
   }
 
   take(size: number): void {

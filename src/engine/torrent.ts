@@ -1,7 +1,7 @@
 /** One torrent: its peers, its pieces, and what it tells the outside. */
 import { type Bitfield, equalBytes, type Random, toHex } from '../units/index.ts';
 import { PieceGeometry, type TorrentContent } from './content.ts';
-import { describePeer } from './describe-peer.ts';
+import { describeTorrent } from './describe-torrent.ts';
 import { MetadataCollector } from './metadata-collector.ts';
 import type { PartialPiece } from './partial-piece.ts';
 import type { Peer } from './peer.ts';
@@ -304,26 +304,8 @@ export class Torrent implements PeerOwner {
 
   /** Everything the screen shows. */
   snapshot(): TorrentSnapshot {
-    const have = this.work?.have;
-    const geometry = this.work?.geometry;
-    return {
-      key: this.key,
-      name: this.#content?.name ?? null,
-      phase: this.#phase,
-      pieceCount: geometry?.pieceCount ?? 0,
-      goodPieces: have?.count ?? 0,
-      totalBytes: geometry?.totalBytes ?? 0,
-      haveBytes: this.haveBytes,
-      wantedBytes: this.work?.selection.wantedBytes ?? 0,
-      remainingBytes: this.remainingBytes ?? 0,
-      receivedBytes: this.received.total,
-      sentBytes: this.sent.total,
-      receiveRate: this.received.rate,
-      sendRate: this.sent.rate,
-      failedPieces: this.#flow?.failedPieces ?? 0,
-      peers: [...this.peers.values()].map(describePeer),
-      knownPeers: this.book.size,
-    };
+    const [name, failedPieces] = [this.#content?.name ?? null, this.#flow?.failedPieces ?? 0];
+    return describeTorrent(this, { name, failedPieces });
   }
 
   onLie(peerKey: number): void {

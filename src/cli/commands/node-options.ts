@@ -7,6 +7,7 @@ import {
   startNode,
   type TorrentNode,
 } from '../../daemon/node/index.ts';
+import type { ScheduleLine } from '../../daemon/policy/index.ts';
 import type { TransferListener } from '../../daemon/transfer/index.ts';
 import { AppError, type BytesPerSecond, UNLIMITED } from '../../units/index.ts';
 import type { HostPort } from '../arguments.ts';
@@ -20,6 +21,7 @@ export interface NetworkOptions extends WalletOptions {
   readonly bind?: string;
   readonly uploadLimit?: BytesPerSecond;
   readonly downloadLimit?: BytesPerSecond;
+  readonly schedule?: readonly ScheduleLine[];
   readonly encryption: EncryptionPolicy;
   readonly tcp: boolean;
   readonly utp: boolean;
@@ -47,6 +49,7 @@ export function nodeOptions(options: NetworkOptions, trade: Trade | null): NodeO
     bindHost: options.bind ?? null,
     uploadLimit: options.uploadLimit ?? UNLIMITED,
     downloadLimit: options.downloadLimit ?? UNLIMITED,
+    schedule: options.schedule ?? [],
     encryption: options.encryption,
     useTcp: options.tcp,
     useUtp: options.utp,

@@ -19,6 +19,8 @@ const TORRENT: TorrentStatus = {
   sendRate: 0,
   failedPieces: 0,
   peers: [],
+  uploadLimit: Infinity,
+  downloadLimit: Infinity,
   knownPeers: 0,
 };
 

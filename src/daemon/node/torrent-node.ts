@@ -4,11 +4,13 @@ import type { EncryptionPolicy } from '../../engine/index.ts';
 import { AppError, assert, ZERO_ATTO } from '../../units/index.ts';
 import type { DataFolder } from '../data-folder.ts';
 import type { DhtChoice, NodeDht } from '../dht/index.ts';
+import { ratesNow, ScheduledLimits, type ScheduleLine } from '../policy/index.ts';
 import {
   Transfer,
   type TransferListener,
   type TransferOptions,
   TransferPool,
+  type TransferRates,
 } from '../transfer/index.ts';
 import type { MarketFace, MarketOptions, NodeMarket, Turnover } from './node-market.ts';
 
@@ -22,6 +24,8 @@ export interface NodeOptions {
   /** Bytes a second, `Infinity` for no limit. */
   readonly uploadLimit: number;
   readonly downloadLimit: number;
+  /** Limits by day and hour, in place of those two while one of them holds. */
+  readonly schedule?: readonly ScheduleLine[];
   /** Absent: `allow`. */
   readonly encryption?: EncryptionPolicy;
   /** Absent: both. */
@@ -63,19 +67,26 @@ export function defaultShards(): number {
   return Math.min(availableParallelism(), SHARDS_MAX_BY_DEFAULT);
 }
 
+/** What a node has beside its transfer threads. */
+interface NodeParts {
+  readonly market: NodeMarket | null;
+  readonly dht: NodeDht | null;
+  readonly limits: ScheduledLimits;
+}
+
 /** A running node. */
 export class TorrentNode {
   readonly transfer: TransferPool;
   /** null when it was not asked for. */
   readonly dht: NodeDht | null;
+  /** The limits of all torrents together; to be changed here, not in `transfer`. */
+  readonly limits: ScheduledLimits;
   readonly #market: NodeMarket | null;
 
-  constructor(
-    transfer: TransferPool,
-    { market, dht }: { readonly market: NodeMarket | null; readonly dht: NodeDht | null },
-  ) {
+  constructor(transfer: TransferPool, { market, dht, limits }: NodeParts) {
     this.transfer = transfer;
     this.dht = dht;
+    this.limits = limits;
     this.#market = market;
   }
 
@@ -90,6 +101,7 @@ export class TorrentNode {
    */
   async stop(): Promise<Turnover> {
     let turnover: Turnover = { paid: ZERO_ATTO, earned: ZERO_ATTO };
+    this.limits.stop();
     try {
       await this.transfer.stop();
     } finally {
@@ -107,15 +119,18 @@ export async function startNode(
 ): Promise<TorrentNode> {
   const market = options.market && (await openMarket(options.market));
   const dht = options.dht ? await makeDht(options.dht) : null;
+  const { uploadLimit: upload, downloadLimit: download, schedule: lines = [] } = options;
+  const rates = { usual: { upload, download }, lines };
+  const limits = ratesNow(rates);
   try {
     const start = (listenPort: number): Promise<Transfer> =>
-      Transfer.start(transferOptions(options, { listenPort, market, dht }), listener);
-    const { uploadLimit: upload, downloadLimit: download } = options;
+      Transfer.start(transferOptions(options, { listenPort, market, dht, limits }), listener);
     const shards = await startShards(options, start);
     // Others look for a client's node where its peers are.
     const port = shards[0]?.port ?? 0;
     await dht?.open({ port, bindHost: options.bindHost, file: options.data.dht });
-    return new TorrentNode(new TransferPool(shards, { upload, download }), { market, dht });
+    const pool = new TransferPool(shards, limits);
+    return new TorrentNode(pool, { market, dht, limits: new ScheduledLimits(pool, rates, limits) });
   } catch (failure) {
     await dht?.close();
     await market?.close();
@@ -140,19 +155,20 @@ interface ShardParts {
   readonly listenPort: number;
   readonly market: NodeMarket | null;
   readonly dht: NodeDht | null;
+  readonly limits: Required<TransferRates>;
 }
 
 /** One shard's part. */
 function transferOptions(
   options: NodeOptions,
-  { listenPort, market, dht }: ShardParts,
+  { listenPort, market, dht, limits }: ShardParts,
 ): TransferOptions {
-  const { data, bindHost, uploadLimit, downloadLimit, peersMax, shards = 1 } = options;
+  const { data, bindHost, peersMax, shards = 1 } = options;
   return {
     listenPort,
     bindHost,
-    uploadLimit: uploadLimit / shards,
-    downloadLimit: downloadLimit / shards,
+    uploadLimit: limits.upload / shards,
+    downloadLimit: limits.download / shards,
     useLsd: options.useLsd ?? false,
     usePex: options.usePex ?? true,
     ...(peersMax === undefined ? {} : roomFor(peersMax)),

@@ -1,4 +1,6 @@
-/** What users lay down for their torrents in advance. Start with `seeding-limits.ts`. */
+/** What users lay down in advance. Start with `seeding-limits.ts` and `schedule.ts`. */
+export { parseScheduleLine, type ScheduleLine } from './schedule.ts';
+export { ratesNow, ScheduledLimits } from './scheduled-limits.ts';
 export {
   endOfSeeding,
   isAnyLimit,

@@ -40,6 +40,8 @@ export async function readRequest(request: AddRequest): Promise<NewTorrent> {
     peers: request.peers ?? [],
     filePriorities: request.filePriorities ?? null,
     isSequential: request.isSequential ?? false,
+    uploadLimit: finite(request.limits?.upload),
+    downloadLimit: finite(request.limits?.download),
     seeding: request.seeding ?? null,
     seedingEnd: null,
     seedSeconds: 0,
@@ -47,6 +49,11 @@ export async function readRequest(request: AddRequest): Promise<NewTorrent> {
     sentAt: null,
   };
   return { record, resume };
+}
+
+/** A limit as it is remembered: null when there is none. */
+export function finite(rate: number | undefined): number | null {
+  return rate === undefined || rate === Infinity ? null : rate;
 }
 
 /** What a magnet has become. */

@@ -51,6 +51,10 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE torrent ADD COLUMN sent_at REAL;
   CREATE TABLE clock (only INTEGER PRIMARY KEY, open_seconds REAL NOT NULL) STRICT;
   `,
+  `
+  ALTER TABLE torrent ADD COLUMN upload_limit REAL;
+  ALTER TABLE torrent ADD COLUMN download_limit REAL;
+  `,
 ];
 
 interface Row {
@@ -77,6 +81,8 @@ interface Row {
   readonly seed_seconds: number;
   readonly seeding_since: number | null;
   readonly sent_at: number | null;
+  readonly upload_limit: number | null;
+  readonly download_limit: number | null;
 }
 
 /** What is not on the disk yet; absent parts did not change. */
@@ -254,6 +260,8 @@ function recordOf(row: Row): TorrentRecord {
     seedSeconds: row.seed_seconds,
     seedingSince: row.seeding_since,
     sentAt: row.sent_at,
+    uploadLimit: row.upload_limit,
+    downloadLimit: row.download_limit,
   };
 }
 
@@ -283,5 +291,7 @@ function valuesOf(record: TorrentRecord): (string | number | null)[] {
     record.seedSeconds,
     record.seedingSince,
     record.sentAt,
+    record.uploadLimit,
+    record.downloadLimit,
   ];
 }

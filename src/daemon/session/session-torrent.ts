@@ -3,6 +3,7 @@ import type { PeerAddress } from '../../engine/index.ts';
 import type { UnixSeconds } from '../../units/index.ts';
 import type { SeedingLimits } from '../policy/index.ts';
 import type { TorrentSource } from '../torrent-source.ts';
+import type { TransferRates } from '../transfer/messages.ts';
 
 /** What is remembered of a torrent, beside its source and its resume record. */
 export interface TorrentRecord {
@@ -34,6 +35,9 @@ export interface TorrentRecord {
   /** 0 to 7 per file in torrent order; null is usual for all. */
   filePriorities: readonly number[] | null;
   isSequential: boolean;
+  /** Of this torrent alone, in bytes a second; null is none. */
+  uploadLimit: number | null;
+  downloadLimit: number | null;
   /** Missing fields are the session's; null is all of them. */
   seeding: Partial<SeedingLimits> | null;
   /** Why it stopped seeding by itself, in a line for people; it stays so until it is resumed. */
@@ -84,6 +88,8 @@ export interface AddRequest {
   readonly useTrackers?: boolean;
   readonly filePriorities?: readonly number[];
   readonly isSequential?: boolean;
+  /** Of this torrent alone, in bytes a second; a missing one or `Infinity` is none. */
+  readonly limits?: TransferRates;
   /** When it stops seeding; missing fields are the session's. */
   readonly seeding?: Partial<SeedingLimits>;
   /**

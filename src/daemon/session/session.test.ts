@@ -210,6 +210,24 @@ test('resume records are kept, replaced and forgotten', async (t) => {
   assert.equal(await resumeAfter(null), null);
 });
 
+test("a torrent's own limits are set at once, and again after a restart", async (t) => {
+  const home = folder(t);
+  const one = request(home, 'a');
+  const first = await openFake(home);
+  await first.session.add([{ ...one, limits: { upload: 5_000 } }]);
+  assert.deepEqual(first.transfer.working.get(one.key)?.limits, {
+    upload: 5_000,
+    download: Infinity,
+  });
+  await first.session.limit(one.key, { upload: Infinity, download: 7_000 });
+  assert.equal(first.transfer.calls.at(-1), `limit ${one.key.slice(0, 4)} Infinity 7000`);
+  assert.equal(first.session.get(one.key)?.downloadLimit, 7_000);
+  await first.session.close();
+  const { session, transfer } = await openFake(home);
+  t.after(() => session.close());
+  assert.deepEqual(transfer.working.get(one.key)?.limits, { upload: Infinity, download: 7_000 });
+});
+
 test('a session that is open keeps a second one out', async (t) => {
   const home = folder(t);
   const { session } = await openFake(home);

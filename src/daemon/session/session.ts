@@ -6,7 +6,8 @@
 import { AppError } from '../../units/index.ts';
 import { DaemonError } from '../daemon-error.ts';
 import { SEEDED_FOR_EVER, type SeedingLimits } from '../policy/index.ts';
-import { readRequest } from './new-record.ts';
+import type { TransferRates } from '../transfer/messages.ts';
+import { finite, readRequest } from './new-record.ts';
 import type { QueueMove } from './queue-order.ts';
 import { SessionEntry } from './session-entry.ts';
 import type { SessionOptions } from './session-options.ts';
@@ -140,6 +141,19 @@ export class Session {
   /** When torrents without limits of their own stop seeding; those that have stopped stay so. */
   setUsualSeeding(limits: SeedingLimits): void {
     this.#run.seeding = limits;
+  }
+
+  /**
+   * Limits one torrent, in bytes a second: `Infinity` lifts a limit, a missing one stays. Throws
+   * DAEMON_TORRENT_UNKNOWN.
+   */
+  async limit(key: string, rates: TransferRates): Promise<void> {
+    const entry = this.#run.find(key);
+    const { record } = entry;
+    if (rates.upload !== undefined) record.uploadLimit = finite(rates.upload);
+    if (rates.download !== undefined) record.downloadLimit = finite(rates.download);
+    this.#run.store.put(record);
+    await this.#run.desk.limit(entry, rates);
   }
 
   /** Downloads in the order of the data, or not. Throws DAEMON_TORRENT_UNKNOWN. */

@@ -1,8 +1,9 @@
 /** Where a session hands torrents to the transfer threads, and takes them back. */
 import { AppError, assert } from '../../units/index.ts';
-import type { SleepingTorrent, TransferCalls } from '../transfer/messages.ts';
+import type { SleepingTorrent, TransferCalls, TransferRates } from '../transfer/messages.ts';
 import type { Activities, SessionEntry } from './session-entry.ts';
 import type { SessionStore } from './session-store.ts';
+import type { TorrentRecord } from './session-torrent.ts';
 
 /** What a session needs of the transfer threads. */
 export type SessionTransfer = Pick<
@@ -13,6 +14,7 @@ export type SessionTransfer = Pick<
   | 'activity'
   | 'prioritiseFiles'
   | 'setSequential'
+  | 'limit'
   | 'retry'
   | 'stop'
 >;
@@ -59,6 +61,7 @@ export class TransferDesk {
           resume: this.#store.resume(key),
           maySleep: true,
           isSequential,
+          limits: limitsOf(record),
           ...(filePriorities ? { filePriorities } : {}),
         });
       } catch (failure) {
@@ -116,6 +119,12 @@ export class TransferDesk {
     }
   }
 
+  /** As `prioritise`. */
+  async limit(entry: SessionEntry, rates: TransferRates): Promise<void> {
+    await entry.settled;
+    if (entry.place === 'working') await this.#ready.limit(rates, entry.record.key);
+  }
+
   get #ready(): SessionTransfer {
     assert(this.transfer, 'the transfer threads run');
     return this.transfer;
@@ -125,6 +134,10 @@ export class TransferDesk {
 /** Resolves when every call made so far for these torrents was answered. */
 export async function settled(entries: Iterable<SessionEntry>): Promise<void> {
   await Promise.all([...entries].map((entry) => entry.settled));
+}
+
+function limitsOf({ uploadLimit, downloadLimit }: TorrentRecord): TransferRates {
+  return { upload: uploadLimit ?? Infinity, download: downloadLimit ?? Infinity };
 }
 
 function sleeperOf({ record }: SessionEntry): SleepingTorrent {

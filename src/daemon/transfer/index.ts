@@ -3,6 +3,7 @@ export type {
   TorrentNews,
   TorrentSpec,
   TransferOptions,
+  TransferRates,
   TransferSnapshot,
 } from './messages.ts';
 export { RemoteFailure } from './remote-failure.ts';

@@ -71,6 +71,8 @@ export interface TorrentSpec {
   readonly resume?: ResumeRecord | null;
   /** Whether it may fall asleep when it is complete and nobody wants it. */
   readonly maySleep?: boolean;
+  /** Of this torrent alone, in bytes a second; left out, only the limits of all count. */
+  readonly limits?: TransferRates;
 }
 
 /**

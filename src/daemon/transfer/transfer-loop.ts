@@ -6,19 +6,13 @@ import {
   Engine,
   type PeerAddress,
   PeerExchange,
+  type RateLimits,
 } from '../../engine/index.ts';
 import { nodeHasher } from '../../platform/disk/index.ts';
 import { nodeMseCrypto, PeerNetwork } from '../../platform/net/index.ts';
 import type { TrackerAnnouncer, TrackerTransport } from '../../platform/tracker/index.ts';
 import { WebSeeds } from '../../platform/webseed/index.ts';
-import {
-  assert,
-  type BytesPerSecond,
-  bytesPerSecond,
-  fromHex,
-  instant,
-  toHex,
-} from '../../units/index.ts';
+import { assert, bytesPerSecond, fromHex, instant, toHex } from '../../units/index.ts';
 import { DaemonError } from '../daemon-error.ts';
 import { Announcing, type AnnouncingDeps } from './announcing.ts';
 import { DhtLine } from './dht-line.ts';
@@ -158,6 +152,7 @@ export class TransferLoop implements TransferCalls {
     });
     const { key } = runner.torrent;
     this.#runners.set(key, runner);
+    if (spec.limits) runner.torrent.limit(rateLimits(spec.limits));
     void runner.start().then(() => this.#engine.tick(instant(performance.now())));
     return key;
   }
@@ -202,9 +197,7 @@ export class TransferLoop implements TransferCalls {
   }
 
   async limit(rates: TransferRates, torrent?: string): Promise<void> {
-    const limits: { upload?: BytesPerSecond; download?: BytesPerSecond } = {};
-    if (rates.upload !== undefined) limits.upload = bytesPerSecond(rates.upload);
-    if (rates.download !== undefined) limits.download = bytesPerSecond(rates.download);
+    const limits = rateLimits(rates);
     if (torrent === undefined) this.#engine.limit(limits);
     else this.#runner(torrent).torrent.limit(limits);
   }
@@ -302,6 +295,13 @@ export class TransferLoop implements TransferCalls {
     if (runner) return runner;
     throw new DaemonError('DAEMON_TORRENT_UNKNOWN', `there is no torrent ${torrent} here`);
   }
+}
+
+function rateLimits({ upload, download }: TransferRates): RateLimits {
+  return {
+    ...(upload === undefined ? {} : { upload: bytesPerSecond(upload) }),
+    ...(download === undefined ? {} : { download: bytesPerSecond(download) }),
+  };
 }
 
 function activityOf({ torrent }: TorrentRunner): TorrentActivity {

@@ -12,6 +12,7 @@ import type {
   TorrentActivity,
   TorrentNews,
   TorrentSpec,
+  TransferRates,
 } from '../../transfer/messages.ts';
 import { type AddRequest, Session, type SessionOptions, type SessionTransfer } from '../index.ts';
 
@@ -134,6 +135,10 @@ export class FakeTransfer implements SessionTransfer {
 
   async setSequential(torrent: string, isSequential: boolean): Promise<void> {
     this.calls.push(`setSequential ${torrent.slice(0, 4)} ${isSequential}`);
+  }
+
+  async limit({ upload, download }: TransferRates, torrent = 'all'): Promise<void> {
+    this.calls.push(`limit ${torrent.slice(0, 4)} ${upload ?? ''} ${download ?? ''}`);
   }
 
   async stop(): Promise<void> {

@@ -1,4 +1,4 @@
-/** Seeds that end by themselves, started the way a user does. */
+/** Seeds that end by themselves, and limits by the hour, started the way a user does. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { writeRandomFile } from '../support/files.ts';
@@ -7,7 +7,7 @@ import { type Desk, makeDesk, portOf } from './run.ts';
 let desk: Desk;
 
 before(async () => {
-  desk = await makeDesk('seeding-limits');
+  desk = await makeDesk('limits');
   await writeRandomFile(desk.at('source', 'film'), 3_000_000);
   const made = await desk.run([
     'create',
@@ -57,10 +57,23 @@ test('a seed that nobody asks anything of ends', async () => {
   assert.match(ended.stdout, /seeding ended: nobody took anything for 1 s/);
 });
 
+test('a seed whose schedule says pause sends nothing; later lines and limits do not count', async () => {
+  const schedule = ['--schedule', 'mon-sun up=pause', '--schedule', 'mon-sun up=1M'];
+  const seeder = desk.start(seed(...schedule, '--upload-limit', '2M', '--json'), 'seeder');
+  const peer = `127.0.0.1:${await portOf(seeder)}`;
+  const ended = await desk.run(download('paused', '--peer', peer, '--timeout', '2', '--json'));
+  assert.equal(ended.summary['code'], 'CLI_TIMEOUT');
+  const last = ended.json.findLast((line) => line['event'] === 'progress');
+  assert.equal(last?.['peers'], 1);
+  assert.equal(last?.['receivedBytes'], 0);
+  await seeder.stop();
+});
+
 test('limits that mean nothing are usage errors in one line', async () => {
   for (const [args, line] of [
     [seed('--ratio', '0'), /above 0/],
     [seed('--seed-time', '5'), /duration like/],
+    [seed('--schedule', 'mon 8-9 up=1M'), /'8-9' where hours belong/],
     [download('x', '--ratio', '2'), /need --seed/],
   ] as const) {
     const { code, stderr } = await desk.run(args);
