@@ -67,7 +67,12 @@ export class HashExchange {
   }
 
   #serve(ref: HashRef): void {
-    const tree = this.#wiring.owner.hashes?.trees.withRoot(ref.root) ?? null;
+    const { hashes } = this.#wiring.owner;
+    const tree = hashes?.trees.withRoot(ref.root) ?? null;
+    // libtorrent asks for the last block alone where BEP 52 wants two hashes at least. In a hybrid
+    // torrent of pieces of one block the right answer makes it give the torrent up, and a refusal
+    // makes it ask again at once: it does well without.
+    if (ref.length === 1 && tree?.pieceLevel === 0 && !hashes?.isV2Only) return;
     if (!tree || ref.length > HASHES_MAX || !tree.isSound(ref)) {
       this.#reject(ref);
       this.#wiring.offend('it floods us with requests for hashes');

@@ -141,9 +141,11 @@ export class HashTree {
       this.#node(upper, range, { level, index });
     const parts: Uint8Array[] = [];
     for (let nth = 0; nth < ref.length; nth++) parts.push(node(ref.baseLayer, ref.index + nth));
-    // Uncles that follow from the hashes themselves are left out, as libtorrent counts them.
-    const given = Math.max(1, Math.log2(powerOfTwoFrom(ref.length)));
-    for (let step = given; step <= ref.proofLayers; step++) {
+    // Uncles that follow from the hashes themselves are left out, as libtorrent counts them. It
+    // asks for a single hash, too, where BEP 52 wants two at least: its sibling is of the proof.
+    const given = Math.log2(powerOfTwoFrom(ref.length));
+    const end = Math.min(ref.proofLayers + 1, this.height - ref.baseLayer);
+    for (let step = given; step < end; step++) {
       parts.push(node(ref.baseLayer + step, Math.floor(ref.index / 2 ** step) ^ 1));
     }
     return concatBytes(...parts);

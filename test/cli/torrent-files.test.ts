@@ -46,6 +46,17 @@ for (const version of ['v1', 'v2', 'hybrid']) {
   });
 }
 
+test('the size of a torrent is that of its files, without padding', async () => {
+  for (const version of ['v1', 'v2', 'hybrid']) {
+    const made = await create([`--${version}`], `size-${version}.torrent`);
+    assert.equal(made['totalBytes'], 316_385, version);
+    assert.match(`${made['magnet']}`, /&xl=316385(&|$)/, version);
+    const torrent = desk.at(`size-${version}.torrent`);
+    const { summary } = await desk.run(['info', torrent, '--json']);
+    assert.equal(summary['totalBytes'], 316_385, version);
+  }
+});
+
 test('verify counts missing files as wrong pieces', async () => {
   await create([], 'missing.torrent');
   const ended = await desk.run([

@@ -2,13 +2,14 @@
 import { aria2 } from './clients/aria2.ts';
 import { bidwidth } from './clients/bidwidth.ts';
 import { libtorrent } from './clients/libtorrent.ts';
+import { qbittorrent } from './clients/qbittorrent.ts';
 import { rtorrent } from './clients/rtorrent.ts';
 import { transmission } from './clients/transmission.ts';
 import { bothWays, testTransfers } from './pairs.ts';
 
 testTransfers(
   'bidwidth and foreign clients',
-  bothWays(bidwidth, [libtorrent, aria2, transmission, rtorrent]),
+  bothWays(bidwidth, [libtorrent, qbittorrent, aria2, transmission, rtorrent]),
 );
 
 testTransfers('bidwidth with itself', [

@@ -4,12 +4,13 @@
  */
 import { aria2 } from './clients/aria2.ts';
 import { libtorrent } from './clients/libtorrent.ts';
+import { qbittorrent } from './clients/qbittorrent.ts';
 import { rtorrent } from './clients/rtorrent.ts';
 import type { TorrentClient } from './clients/torrent-client.ts';
 import { transmission } from './clients/transmission.ts';
 import { testTransfers } from './pairs.ts';
 
-const others: readonly TorrentClient[] = [libtorrent, aria2, transmission, rtorrent];
+const others: readonly TorrentClient[] = [libtorrent, qbittorrent, aria2, transmission, rtorrent];
 
 testTransfers(
   'foreign clients among themselves',

@@ -5,11 +5,10 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type Child, startChild } from '../support/children.ts';
 import { makeTempFolder, sha256OfFile } from '../support/files.ts';
-import type { MadeTorrent } from '../support/make-torrent.ts';
 import { canRun } from './availability.ts';
 import { bidwidth, bidwidthCommand } from './clients/bidwidth.ts';
 import { libtorrent, libtorrentCommand } from './clients/libtorrent.ts';
-import { makeContent } from './content.ts';
+import { type Content, makeContent } from './content.ts';
 
 const TIMEOUT_MS = 60_000;
 const ON_LOOPBACK = ['--bind', '127.0.0.1', '--port', '0', '--json', '--no-trackers', '--no-dht'];
@@ -17,7 +16,7 @@ const ON_LOOPBACK = ['--bind', '127.0.0.1', '--port', '0', '--json', '--no-track
 /** The files of one transfer. */
 interface Scene {
   readonly folder: string;
-  readonly made: MadeTorrent;
+  readonly made: Content;
 }
 
 type Starter = (scene: Scene) => Child;

@@ -1,5 +1,6 @@
 /** The pairs of clients to test, as tests: one client in the middle, the others around it. */
 import { describe, test } from 'node:test';
+import type { TorrentVersion } from '../../src/wire/index.ts';
 import { canRun } from './availability.ts';
 import type { TorrentClient } from './clients/torrent-client.ts';
 import { type Transfer, transfer } from './transfer.ts';
@@ -11,9 +12,10 @@ const CONCURRENCY = 4;
 export function testTransfers(title: string, transfers: readonly Transfer[]): void {
   describe(title, { concurrency: CONCURRENCY }, () => {
     for (const one of transfers) {
+      const version = (one.version ?? 'v1') === 'v1' ? '' : ` of a ${one.version} torrent`;
       const content = one.shape === 'single-file' ? 'one file' : 'several files';
       const start = one.start === 'magnet' ? ' by magnet link' : '';
-      test(`${one.from.name} seeds ${content} to ${one.to.name}${start}`, async (t) => {
+      test(`${one.from.name} seeds ${content}${version} to ${one.to.name}${start}`, async (t) => {
         if (canRun(t, [one.from, one.to])) await transfer(one);
       });
     }
@@ -24,11 +26,12 @@ export function testTransfers(title: string, transfers: readonly Transfer[]): vo
 export function bothWays(
   middle: TorrentClient,
   others: readonly TorrentClient[],
+  version: TorrentVersion = 'v1',
 ): readonly Transfer[] {
   return others.flatMap((other) => [
-    { from: other, to: middle, shape: 'single-file', start: 'torrent' },
-    { from: other, to: middle, shape: 'multi-file', start: 'magnet' },
-    { from: middle, to: other, shape: 'multi-file', start: 'torrent' },
-    { from: middle, to: other, shape: 'single-file', start: 'magnet' },
+    { from: other, to: middle, version, shape: 'single-file', start: 'torrent' },
+    { from: other, to: middle, version, shape: 'multi-file', start: 'magnet' },
+    { from: middle, to: other, version, shape: 'multi-file', start: 'torrent' },
+    { from: middle, to: other, version, shape: 'single-file', start: 'magnet' },
   ]);
 }

@@ -37,7 +37,7 @@ async function withScene(label: string, run: (scene: Scene) => Promise<void>): P
   await run({
     temp,
     torrentPath: made.torrentPath,
-    magnet: `magnet:?xt=urn:btih:${made.infoHash}`,
+    magnet: made.magnet,
     seedPort: seed.endpoint.port,
   });
   assert.equal(

@@ -1,106 +1,35 @@
-/** v2 and hybrid torrents with libtorrent, both ways, by file and by magnet link (BEP 52). */
+/** v2 and hybrid torrents with clients that know them and clients that do not (BEP 52). */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
-import { makeTorrent } from '../../src/daemon/torrents/index.ts';
+import { test } from 'node:test';
 import { nodeHasher, sha256 } from '../../src/platform/disk/index.ts';
 import { toHex } from '../../src/units/index.ts';
-import { parseMetainfo, type TorrentVersion } from '../../src/wire/index.ts';
-import { makeTempFolder, writeRandomFile } from '../support/files.ts';
-import { canRun } from './availability.ts';
+import { parseMetainfo } from '../../src/wire/index.ts';
+import { makeTempFolder } from '../support/files.ts';
 import { bidwidth } from './clients/bidwidth.ts';
 import { libtorrent, libtorrentUnavailable } from './clients/libtorrent.ts';
-import type { TorrentClient } from './clients/torrent-client.ts';
-import { assertSameContent, hostFor } from './transfer.ts';
+import { qbittorrent } from './clients/qbittorrent.ts';
+import { rtorrent } from './clients/rtorrent.ts';
+import { makeContent, V2_PIECE_BYTES } from './content.ts';
+import { bothWays, testTransfers } from './pairs.ts';
 
-/** Small pieces: a file of 10 MB has more of them than one hash request may ask for. */
-const PIECE_LENGTH_BYTES = 16 * 1024;
+testTransfers(
+  'v2 and hybrid torrents',
+  (['v2', 'hybrid'] as const).flatMap((version) =>
+    bothWays(bidwidth, [libtorrent, qbittorrent, bidwidth], version),
+  ),
+);
 
-/** Files of less than a block, of one piece, of odd lengths, and one that needs two requests. */
-const FILES: Readonly<Record<string, number>> = {
-  'a/one-byte.bin': 1,
-  'a/odd.bin': 314_571,
-  'b/empty.bin': 0,
-  'b/one-piece.bin': 16_384,
-  'b/large.bin': 10_000_011,
-  'last.bin': 777,
-};
-
-type Shape = 'single-file' | 'multi-file';
-
-interface Made {
-  readonly torrentPath: string;
-  readonly contentPath: string;
-  readonly name: string;
-  readonly magnet: string;
-}
-
-async function makeV2(folder: string, shape: Shape, version: TorrentVersion): Promise<Made> {
-  const name = shape === 'single-file' ? 'single.bin' : 'several';
-  const contentPath = join(folder, name);
-  if (shape === 'single-file') await writeRandomFile(contentPath, 9_000_001);
-  else {
-    for (const [path, lengthBytes] of Object.entries(FILES)) {
-      await writeRandomFile(join(contentPath, path), lengthBytes);
-    }
-  }
-  const torrentPath = join(folder, `${shape}.torrent`);
-  const { magnet } = await makeTorrent({
-    ...{ path: contentPath, out: torrentPath, isForced: false, version, name: null },
-    ...{ pieceLengthBytes: PIECE_LENGTH_BYTES, extras: {} },
-  });
-  return { torrentPath, contentPath, name, magnet };
-}
-
-interface Case {
-  readonly from: TorrentClient;
-  readonly to: TorrentClient;
-  readonly version: TorrentVersion;
-  readonly shape: Shape;
-  readonly start: 'torrent' | 'magnet';
-}
-
-async function transferV2({ from, to, version, shape, start }: Case): Promise<void> {
-  await using temp = await makeTempFolder('interop-v2');
-  const [source, target] = [join(temp.path, 'source'), join(temp.path, 'target')];
-  await mkdir(source);
-  await mkdir(target);
-  const made = await makeV2(source, shape, version);
-  const host = hostFor([from, to]);
-  await using seeding = await from.seed({
-    ...{ torrentPath: made.torrentPath, folder: source, host },
-    homeFolder: join(temp.path, 'seeder'),
-  });
-  await using downloading = await to.download({
-    torrent: start === 'magnet' ? made.magnet : made.torrentPath,
-    ...{ folder: target, host, source: { peer: seeding.endpoint } },
-    homeFolder: join(temp.path, 'downloader'),
-  });
-  await downloading.done;
-  await assertSameContent(made.contentPath, join(target, made.name), to);
-}
-
-const PAIRS: readonly (readonly [TorrentClient, TorrentClient])[] = [
-  [libtorrent, bidwidth],
-  [bidwidth, libtorrent],
-  [bidwidth, bidwidth],
-];
-
-describe('v2 and hybrid torrents', { concurrency: 3 }, () => {
-  for (const [from, to] of PAIRS) {
-    for (const version of ['v2', 'hybrid'] as const) {
-      for (const shape of ['single-file', 'multi-file'] as const) {
-        for (const start of ['torrent', 'magnet'] as const) {
-          test(`${from.name} seeds ${version} ${shape} to ${to.name} by ${start}`, async (t) => {
-            if (canRun(t, [from, to])) await transferV2({ from, to, version, shape, start });
-          });
-        }
-      }
-    }
-  }
-});
+/**
+ * It takes a hybrid for a v1 torrent, padding for files. aria2 1.36 computes a wrong info-hash of
+ * any hybrid, and Transmission 3.00 refuses it: neither reads a dictionary with an empty key.
+ */
+testTransfers('hybrid torrents and a client without v2', [
+  { from: rtorrent, to: bidwidth, version: 'hybrid', shape: 'single-file', start: 'torrent' },
+  { from: bidwidth, to: rtorrent, version: 'hybrid', shape: 'multi-file', start: 'torrent' },
+]);
 
 /** What libtorrent reads from a torrent of ours, and the torrent it makes of the same files. */
 const ORACLE = `
@@ -117,7 +46,7 @@ roots = [str(fs.root(i)) for i in range(fs.num_files())
 made = lt.file_storage()
 lt.add_files(made, folder)
 flags = lt.create_torrent_flags_t.v2_only if version == 'v2' else 0
-create = lt.create_torrent(made, ${PIECE_LENGTH_BYTES}, flags)
+create = lt.create_torrent(made, ${V2_PIECE_BYTES}, flags)
 lt.set_piece_hashes(create, os.path.dirname(folder))
 open(out, 'wb').write(lt.bencode(create.generate()))
 print(json.dumps({'v1': str(hashes.v1) if hashes.has_v1() else None,
@@ -132,7 +61,8 @@ for (const version of ['v2', 'hybrid'] as const) {
       return;
     }
     await using temp = await makeTempFolder('v2-oracle');
-    const { torrentPath, contentPath } = await makeV2(temp.path, 'multi-file', version);
+    const content = await makeContent(temp.path, { shape: 'multi-file', version });
+    const { torrentPath, contentPath } = content;
     const script = join(temp.path, 'oracle.py');
     const out = join(temp.path, 'theirs.torrent');
     await writeFile(script, ORACLE);

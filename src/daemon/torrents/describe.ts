@@ -63,7 +63,7 @@ function describeMetainfo(metainfo: Metainfo): TorrentDescription {
     name: metainfo.name,
     pieceLengthBytes: metainfo.pieceLengthBytes,
     pieceCount: metainfo.pieceCount,
-    totalBytes: metainfo.totalBytes,
+    totalBytes: contentBytes(metainfo),
     files: files.map(({ path, lengthBytes }) => ({ path: path.join('/'), lengthBytes })),
     trackers: metainfo.trackers.flat(),
     webSeeds: metainfo.webSeeds,
@@ -72,6 +72,11 @@ function describeMetainfo(metainfo: Metainfo): TorrentDescription {
     createdBy: metainfo.createdBy,
     creationDate: metainfo.creationDate,
   };
+}
+
+/** Bytes of its files, padding left out: what a user gets. */
+export function contentBytes({ files }: Metainfo): number {
+  return files.reduce((sum, file) => sum + (file.isPad ? 0 : file.lengthBytes), 0);
 }
 
 function hexOf(hash: Uint8Array | null): string | null {

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { toHex, unixSeconds } from '../../units/index.ts';
+import { bytes, toHex, unixSeconds } from '../../units/index.ts';
 import {
   choosePieceLength,
   encodeMetainfo,
@@ -16,7 +16,7 @@ import {
 } from '../../wire/index.ts';
 import { DaemonError } from '../daemon-error.ts';
 import { explain } from '../torrent-source.ts';
-import { digests } from './describe.ts';
+import { contentBytes, digests } from './describe.ts';
 import { type HashingOptions, hashSpace } from './hash-space.ts';
 import { listSourceFiles } from './source-files.ts';
 
@@ -84,7 +84,8 @@ export async function makeTorrent(
 }
 
 function describe(metainfo: Metainfo, { out, extras }: MakeRequest): MadeTorrent {
-  const { infoHashV1, infoHashV2, name, totalBytes } = metainfo;
+  const { infoHashV1, infoHashV2, name } = metainfo;
+  const totalBytes = bytes(contentBytes(metainfo));
   return {
     path: out,
     infoHashV1: infoHashV1 && toHex(infoHashV1),
