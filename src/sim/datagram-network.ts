@@ -1,11 +1,10 @@
 /**
  * Datagrams between hosts on a virtual clock: delayed, through a queue of limited rate and length,
- * lost, doubled and out of order as chance has it. Each host's clock has an offset of its own.
+ * lost, doubled and out of order as chance has it.
  */
-import { UtpHost } from '../engine/index.ts';
-import { type Random, randomInt } from '../units/index.ts';
+import type { PeerAddress } from '../engine/index.ts';
+import type { Random } from '../units/index.ts';
 import type { VirtualClock } from './virtual-clock.ts';
-import type { Acceptor } from './virtual-network.ts';
 
 /** What happens on the way. Rates in bytes a second, chances from 0 to 1. */
 export interface WayOptions {
@@ -21,7 +20,6 @@ export interface WayOptions {
 
 /** Headers of IP and UDP, which take up the line, too. */
 const OVERHEAD_BYTES = 28;
-const TICK_MS = 20;
 
 /** A line that all senders share, in one direction. */
 export class Line {
@@ -35,7 +33,7 @@ export class Line {
   waitedMs = 0;
   packets = 0;
 
-  constructor(clock: VirtualClock, random: Random, options: Partial<WayOptions>) {
+  constructor(clock: VirtualClock, random: Random, options: Partial<WayOptions> = {}) {
     this.#clock = clock;
     this.#random = random;
     this.options = {
@@ -58,7 +56,7 @@ export class Line {
   carry(size: number, arrive: () => void): void {
     const { latencyMs, jitterMs, loss, doubling, bytesPerSecond, queueBytes } = this.options;
     const wait = this.waitMs;
-    if ((wait * bytesPerSecond) / 1000 > queueBytes) {
+    if (wait > 0 && (wait * bytesPerSecond) / 1000 > queueBytes) {
       this.droppedPackets++;
       return;
     }
@@ -76,74 +74,54 @@ export class Line {
   }
 }
 
-/** A host of the network. */
-export interface DatagramHost {
-  readonly host: UtpHost;
-  readonly address: string;
-  readonly port: number;
-  /** Sends a datagram of its own making. */
-  inject(bytes: Uint8Array, to: DatagramHost): void;
-  /** Nothing comes or goes any more. */
-  unplug(): void;
+/** A datagram on its way. */
+export interface Datagram {
+  readonly packet: Uint8Array;
+  readonly from: PeerAddress;
+  readonly to: PeerAddress;
 }
 
-/** Hosts whose datagrams pass one line there and one line back. */
+/** Takes what comes for a host; the packet is its own. */
+export type DatagramTaker = (packet: Uint8Array, from: PeerAddress) => void;
+
+/** Hosts, and a line for what each sends. */
 export class DatagramNetwork {
   readonly clock: VirtualClock;
   readonly random: Random;
-  readonly #hosts = new Map<string, (bytes: Uint8Array, host: string, port: number) => void>();
-  /** By the sender's address; others use the first. */
+  readonly #takers = new Map<string, DatagramTaker>();
   readonly #lines = new Map<string, Line>();
-  /** Every datagram sent, for tests that look. */
-  onSent: ((bytes: Uint8Array, from: string, to: string) => void) | null = null;
+  readonly #common: Line;
+  /** Every datagram sent, for those who watch. */
+  onSent: ((datagram: Datagram) => void) | null = null;
 
-  constructor(clock: VirtualClock, random: Random) {
+  /** Hosts for which no line is laid send over one of `way` that they share. */
+  constructor(clock: VirtualClock, random: Random, way: Partial<WayOptions> = {}) {
     this.clock = clock;
     this.random = random;
+    this.#common = new Line(clock, random, way);
   }
 
-  /** What `address` sends goes over a line of its own, or one shared with others. */
-  lay(address: string, line: Line): void {
-    this.#lines.set(address, line);
+  /** What `host` sends goes over a line of its own, or one shared with others. */
+  lay(host: string, line: Line): void {
+    this.#lines.set(host, line);
   }
 
-  add(address: string, accept: Acceptor): DatagramHost {
-    const { clock, random } = this;
-    const offsetUs = randomInt(random, 2 ** 31) * 4;
-    let isPlugged = true;
-    const port = 1000;
-    const send = (bytes: Uint8Array, to: string): void => {
-      if (!isPlugged) return;
-      const copy = bytes.slice();
-      this.onSent?.(copy, address, to);
-      this.#lines.get(address)?.carry(copy.length, () => {
-        // A datagram may come twice: each its own memory.
-        this.#hosts.get(to)?.(copy.slice(), address, port);
-      });
-    };
-    const host = new UtpHost({
-      send,
-      nowUs: () => Math.floor(clock.now * 1000) + offsetUs,
-      randomNumber: () => randomInt(random, 65536),
-      wake: () => clock.after(0, () => host.settle()),
-      accept,
-    });
-    this.#hosts.set(address, (bytes, from, fromPort) => {
-      if (isPlugged) host.onDatagram(bytes, from, fromPort);
-    });
-    const tick = (): void => {
-      host.tick();
-      clock.after(TICK_MS, tick);
-    };
-    tick();
-    return {
-      host,
-      address,
-      port,
-      inject: (bytes, to) => send(bytes, to.address),
-      unplug: () => {
-        isPlugged = false;
-      },
-    };
+  /** `take` gets what is sent to `host` from now on, whatever the port. */
+  attach(host: string, take: DatagramTaker): void {
+    this.#takers.set(host, take);
+  }
+
+  /** Nothing comes to the host any more. */
+  detach(host: string): void {
+    this.#takers.delete(host);
+  }
+
+  /** Puts a datagram on its way: a copy, whose sender may be forged. */
+  send({ packet, from, to }: Datagram): void {
+    const copy = packet.slice();
+    this.onSent?.({ packet: copy, from, to });
+    const line = this.#lines.get(from.host) ?? this.#common;
+    // It may come twice: each its own memory.
+    line.carry(copy.length, () => this.#takers.get(to.host)?.(copy.slice(), from));
   }
 }

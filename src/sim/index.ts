@@ -7,11 +7,13 @@
  *
  * @module
  */
-export { type DatagramHost, DatagramNetwork, Line, type WayOptions } from './datagram-network.ts';
+export { type Datagram, DatagramNetwork, Line, type WayOptions } from './datagram-network.ts';
+export { DhtNetwork, type DhtNode } from './dht-network.ts';
 export type { MemoryStore } from './memory-store.ts';
 export { type MemoryTorrent, makeMemoryTorrent, virtualHasher } from './memory-torrent.ts';
 export { Swarm } from './swarm.ts';
 export type { NodeOptions, SwarmNode } from './swarm-node.ts';
+export { startUtp } from './utp-node.ts';
 export { VirtualClock } from './virtual-clock.ts';
 export { beginTorrent, QUIET, SIM_PORT, startEngine } from './virtual-host.ts';
 export { VirtualNetwork } from './virtual-network.ts';

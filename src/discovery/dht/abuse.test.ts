@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { DhtNetwork, type DhtNode } from '../../sim/index.ts';
 import { instant } from '../../units/index.ts';
 import {
   compareDistance,
@@ -16,26 +17,25 @@ import {
   randomNodeId,
 } from '../../wire/index.ts';
 import { PeerStore } from './peer-store.ts';
-import { type NetNode, VirtualNet } from './testing/virtual-net.ts';
 import { DHT_LIMITS } from './traffic-limits.ts';
 
 const HASH = new Uint8Array(20).fill(7);
 const FIND_NODE = { method: 'find_node', target: HASH, want: null } as const;
 
-function packetOf(net: VirtualNet, query: DhtQuery): Uint8Array {
+function packetOf(net: DhtNetwork, query: DhtQuery): Uint8Array {
   const senderId = randomNodeId(net.random);
   const transactionId = encodeUtf8('tt');
   return encodeKrpc({ kind: 'query', transactionId, senderId, isReadOnly: true, query });
 }
 
 /** A node among forty, and what it sends to hosts whose name begins with `prefix`. */
-function victimAnd(prefix: string): { net: VirtualNet; node: NetNode; sent: number[] } {
-  const net = new VirtualNet({ seed: 11 });
+function victimAnd(prefix: string): { net: DhtNetwork; node: DhtNode; sent: number[] } {
+  const net = new DhtNetwork({ seed: 11 });
   net.grow(40);
-  net.run(60_000);
+  net.clock.run(60_000);
   const node = net.nodes[0] ?? assert.fail();
   const sent: number[] = [];
-  net.onSend = ({ packet, to, from }) => {
+  net.datagrams.onSent = ({ packet, to, from }) => {
     if (from.host === node.endpoint.host && to.host.startsWith(prefix)) sent.push(packet.length);
   };
   return { net, node, sent };
@@ -52,7 +52,7 @@ test('a forged address cannot be flooded: what goes beyond the questions is boun
       asked += packet.length;
       node.dht.onPacket(packet, { host: `80.1.2.${nth}`, port: 53 }, net.now);
     }
-    net.run(1_000);
+    net.clock.run(1_000);
   }
   const { prefixExcessBytesPerSecond, prefixQueriesPerSecond } = DHT_LIMITS;
   assert.ok(sent.length <= prefixQueriesPerSecond * 70, `${sent.length} answers`);
@@ -70,7 +70,7 @@ test('forged addresses all over the world get no more than the budget of all', (
       const host = `9${nth % 9}.${nth & 0xff}.${second}.1`;
       node.dht.onPacket(packetOf(net, FIND_NODE), { host, port: 53 }, net.now);
     }
-    net.run(1_000);
+    net.clock.run(1_000);
   }
   answered = sent.length * packetOf(net, FIND_NODE).length;
   assert.ok(sum(sent) - answered <= DHT_LIMITS.excessBytesPerSecond * 40);
@@ -99,9 +99,9 @@ test('when the budget is used up, an answer is never larger than its question', 
 });
 
 test('no packet but one with an item is longer than 1024 bytes (BEP 32)', () => {
-  const net = new VirtualNet({ seed: 12 });
+  const net = new DhtNetwork({ seed: 12 });
   let longest = 0;
-  net.onSend = ({ packet }) => {
+  net.datagrams.onSent = ({ packet }) => {
     longest = Math.max(longest, packet.length);
   };
   net.grow(60);
@@ -109,13 +109,13 @@ test('no packet but one with an item is longer than 1024 bytes (BEP 32)', () => 
   const nothing = { onPeers: () => {}, onDone: () => {} };
   for (const { dht } of net.nodes) {
     dht.findPeers({ infoHash: HASH, announce: terms, isScrape: true, ...nothing });
-    net.run(500);
+    net.clock.run(500);
   }
   assert.ok(longest > 600 && longest <= 1024, `${longest} bytes`);
 });
 
 test('an answer nobody asked for changes nothing', () => {
-  const net = new VirtualNet({ seed: 13 });
+  const net = new DhtNetwork({ seed: 13 });
   net.grow(1);
   const node = net.nodes[0] ?? assert.fail();
   const from = { host: '80.1.2.3', port: 6881 };
@@ -136,26 +136,26 @@ test('an answer nobody asked for changes nothing', () => {
 });
 
 test('an answer from another address than the one asked is not taken', () => {
-  const net = new VirtualNet({ seed: 14 });
+  const net = new DhtNetwork({ seed: 14 });
   net.grow(1);
   const node = net.nodes[0] ?? assert.fail();
-  net.onSend = ({ packet, to, from }) => {
+  net.datagrams.onSent = ({ packet, to, from }) => {
     const asked = decodeKrpc(packet);
     if (asked.kind !== 'query') return;
     const { transactionId } = asked;
     const senderId = randomNodeId(net.random);
     const head = { kind: 'reply', transactionId, senderId, externalAddress: null } as const;
     const answer = encodeKrpc({ ...head, reply: EMPTY_REPLY });
-    net.send({ packet: answer, from: { host: to.host, port: to.port + 1 }, to: from });
+    net.datagrams.send({ packet: answer, from: { host: to.host, port: to.port + 1 }, to: from });
   };
   node.dht.addNode({ host: '80.1.2.3', port: 6881 });
-  net.run(10_000);
+  net.clock.run(10_000);
   assert.equal(node.dht.status()[0]?.nodeCount, 0);
 });
 
 /** Answers every query that reaches `hosts` with nodes of its own making. */
-function answerFor(net: VirtualNet, hosts: ReadonlyMap<string, Uint8Array>, told: NodeContact[]) {
-  net.onSend = ({ packet, to, from }) => {
+function answerFor(net: DhtNetwork, hosts: ReadonlyMap<string, Uint8Array>, told: NodeContact[]) {
+  net.datagrams.onSent = ({ packet, to, from }) => {
     const senderId = hosts.get(to.host);
     const asked = senderId ? decodeKrpc(packet) : null;
     if (!senderId || asked?.kind !== 'query') return;
@@ -168,7 +168,7 @@ function answerFor(net: VirtualNet, hosts: ReadonlyMap<string, Uint8Array>, told
       reply,
       externalAddress: null,
     } as const;
-    net.send({ packet: encodeKrpc(answer), from: to, to: from });
+    net.datagrams.send({ packet: encodeKrpc(answer), from: to, to: from });
   };
 }
 
@@ -178,9 +178,9 @@ function answerFor(net: VirtualNet, hosts: ReadonlyMap<string, Uint8Array>, told
  * many questions Sybils were asked.
  */
 function announceAmong(hosts: readonly string[]): { isFound: boolean; askedSybils: number } {
-  const net = new VirtualNet({ seed: 15 });
+  const net = new DhtNetwork({ seed: 15 });
   net.grow(100);
-  net.run(60_000);
+  net.clock.run(60_000);
   const told = hosts.map((host, nth): NodeContact => {
     return { id: nodeIdAtDistance(HASH, 60 + (nth % 90), net.random), host, port: 6881 };
   });
@@ -188,10 +188,10 @@ function announceAmong(hosts: readonly string[]): { isFound: boolean; askedSybil
   answerFor(net, sybils, told);
   const victim = net.nodes[50] ?? assert.fail();
   for (const contact of told) victim.dht.addNode(contact);
-  net.run(6_000);
-  const answering = net.onSend;
+  net.clock.run(6_000);
+  const answering = net.datagrams.onSent;
   let askedSybils = 0;
-  net.onSend = (datagram) => {
+  net.datagrams.onSent = (datagram) => {
     const isQuery = decodeKrpc(datagram.packet).kind === 'query';
     if (isQuery && sybils.has(datagram.to.host)) askedSybils++;
     answering?.(datagram);
@@ -203,14 +203,14 @@ function announceAmong(hosts: readonly string[]): { isFound: boolean; askedSybil
   };
   const search = { infoHash: HASH, isScrape: false, onPeers: () => {}, onDone };
   victim.dht.findPeers({ ...search, announce: terms });
-  net.runUntil(() => isDone, 60_000);
-  net.onSend = null;
+  net.clock.run(60_000, () => isDone);
+  net.datagrams.onSent = null;
   const found: Endpoint[] = [];
   const onPeers = (peers: readonly Endpoint[]): void => {
     found.push(...peers);
   };
   net.nodes[20]?.dht.findPeers({ ...search, announce: null, onPeers });
-  net.run(20_000);
+  net.clock.run(20_000);
   return { isFound: found.some(({ host }) => host === victim.endpoint.host), askedSybils };
 }
 
@@ -228,7 +228,7 @@ test('Sybils in many networks, whose ids do not go with these, do not catch ever
 });
 
 test('a stranger who tells of local addresses does not make us send there', () => {
-  const net = new VirtualNet({ seed: 17 });
+  const net = new DhtNetwork({ seed: 17 });
   net.grow(1);
   const node = net.nodes[0] ?? assert.fail();
   const id = randomNodeId(net.random);
@@ -237,18 +237,18 @@ test('a stranger who tells of local addresses does not make us send there', () =
   });
   const reached = new Set<string>();
   answerFor(net, new Map([['80.1.2.3', id]]), told);
-  const answering = net.onSend;
-  net.onSend = (datagram) => {
+  const answering = net.datagrams.onSent;
+  net.datagrams.onSent = (datagram) => {
     reached.add(datagram.to.host);
     answering?.(datagram);
   };
   node.dht.addNode({ host: '80.1.2.3', port: 6881 });
-  net.run(60_000);
+  net.clock.run(60_000);
   node.dht.findPeers({
     ...{ infoHash: HASH, announce: null, isScrape: false },
     ...{ onPeers: () => {}, onDone: () => {} },
   });
-  net.run(20_000);
+  net.clock.run(20_000);
   assert.deepEqual(
     [...reached].filter((host) => host !== node.endpoint.host),
     ['80.1.2.3'],
@@ -256,7 +256,7 @@ test('a stranger who tells of local addresses does not make us send there', () =
 });
 
 test('a flood of invented info-hashes displaces itself, not a swarm in use', () => {
-  const net = new VirtualNet({ seed: 18 });
+  const net = new DhtNetwork({ seed: 18 });
   const store = new PeerStore(net.random);
   const now = instant(0);
   for (let nth = 0; nth < 5; nth++) {
@@ -275,7 +275,7 @@ test('a flood of invented info-hashes displaces itself, not a swarm in use', () 
 });
 
 test('whatever bytes come, nothing is thrown and nobody is believed', () => {
-  const net = new VirtualNet({ seed: 19 });
+  const net = new DhtNetwork({ seed: 19 });
   net.grow(1);
   const node = net.nodes[0] ?? assert.fail();
   const packets = fc.oneof(
@@ -299,7 +299,7 @@ test('whatever bytes come, nothing is thrown and nobody is believed', () => {
 test('the nodes nearest to a target are sorted by distance in every answer', () => {
   const { net, node } = victimAnd('nobody');
   let nodes: readonly NodeContact[] = [];
-  net.onSend = ({ packet, to }) => {
+  net.datagrams.onSent = ({ packet, to }) => {
     const message = decodeKrpc(packet);
     if (to.host === '80.1.2.3' && message.kind === 'reply') nodes = message.reply.nodes;
   };

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ed25519 } from '@noble/curves/ed25519.js';
+import { sha1 } from '@noble/hashes/legacy.js';
+import { type Datagram, DhtNetwork, type DhtNode } from '../../sim/index.ts';
 import { equalBytes, fromHex } from '../../units/index.ts';
 import {
   type DhtItem,
@@ -17,47 +19,46 @@ import {
   signedBytes,
 } from '../../wire/index.ts';
 import type { ItemPutResult, PeerSearchResult } from './index.ts';
-import { type Datagram, type NetNode, sha1, VirtualNet } from './testing/virtual-net.ts';
 
 /** A network of so many nodes that know each other. */
-function smallNet(count: number, seed = 3): VirtualNet {
-  const net = new VirtualNet({ seed });
+function smallNet(count: number, seed = 3): DhtNetwork {
+  const net = new DhtNetwork({ seed });
   net.grow(count);
-  net.run(40_000);
+  net.clock.run(40_000);
   return net;
 }
 
 /** Sends one query from an address where nobody is; the answer. */
-function ask(net: VirtualNet, node: NetNode, query: DhtQuery, from: Endpoint): KrpcMessage {
+function ask(net: DhtNetwork, node: DhtNode, query: DhtQuery, from: Endpoint): KrpcMessage {
   const transactionId = encodeUtf8('tt');
   const senderId = randomNodeId(net.random);
   const message = { kind: 'query', transactionId, senderId, isReadOnly: true, query } as const;
   let answer: KrpcMessage | null = null;
-  net.onSend = ({ packet, to }: Datagram) => {
+  net.datagrams.onSent = ({ packet, to }: Datagram) => {
     if (to.host === from.host) answer = decodeKrpc(packet);
   };
   node.dht.onPacket(encodeKrpc(message), from, net.now);
-  net.onSend = null;
+  net.datagrams.onSent = null;
   assert.ok(answer, 'it was answered');
   return answer;
 }
 
-function replyTo(net: VirtualNet, node: NetNode, query: DhtQuery, from = STRANGER): DhtReply {
+function replyTo(net: DhtNetwork, node: DhtNode, query: DhtQuery, from = STRANGER): DhtReply {
   const message = ask(net, node, query, from);
   assert.ok(message.kind === 'reply', message.kind);
   return message.reply;
 }
 
-function codeOf(net: VirtualNet, node: NetNode, query: DhtQuery, from = STRANGER): number {
+function codeOf(net: DhtNetwork, node: DhtNode, query: DhtQuery, from = STRANGER): number {
   const message = ask(net, node, query, from);
   return message.kind === 'error' ? message.code : 0;
 }
 
 /** Starts something and lets the time pass until it has ended. */
-function outcome<T>(net: VirtualNet, start: (onDone: (result: T) => void) => void): T {
+function outcome<T>(net: DhtNetwork, start: (onDone: (result: T) => void) => void): T {
   const results: T[] = [];
   start((result) => results.push(result));
-  net.runUntil(() => results.length > 0, 30_000);
+  net.clock.run(30_000, () => results.length > 0);
   const [result] = results;
   assert.ok(result !== undefined, 'it did not end');
   return result;
@@ -68,7 +69,7 @@ const HASH = new Uint8Array(20).fill(7);
 const GET_PEERS = { method: 'get_peers', infoHash: HASH, want: null } as const;
 const PLAIN = { ...GET_PEERS, isScrape: false, noSeeds: false };
 
-function announce(net: VirtualNet, node: NetNode, from: Endpoint, isSeed = false): number {
+function announce(net: DhtNetwork, node: DhtNode, from: Endpoint, isSeed = false): number {
   const { token } = replyTo(net, node, PLAIN, from);
   assert.ok(token);
   const terms = { port: 7000, isPortImplied: false, isSeed, token };
@@ -94,9 +95,9 @@ test('a token is good for its address and info-hash, for five to ten minutes', (
   assert.equal(codeOf(net, node, query, { host: '81.1.1.1', port: 1 }), 203);
   assert.equal(codeOf(net, node, { ...query, infoHash: new Uint8Array(20) }), 203);
   assert.equal(codeOf(net, node, query), 0);
-  net.run(5 * 60_000);
+  net.clock.run(5 * 60_000);
   assert.equal(codeOf(net, node, query), 0);
-  net.run(6 * 60_000);
+  net.clock.run(6 * 60_000);
   assert.equal(codeOf(net, node, query), 203);
 });
 
@@ -116,9 +117,9 @@ test('an announce counts for half an hour', () => {
   const [node] = net.nodes;
   assert.ok(node);
   announce(net, node, STRANGER);
-  net.run(29 * 60_000);
+  net.clock.run(29 * 60_000);
   assert.equal(replyTo(net, node, PLAIN).peers.length, 1);
-  net.run(3 * 60_000);
+  net.clock.run(3 * 60_000);
   assert.equal(replyTo(net, node, PLAIN).peers.length, 0);
 });
 
@@ -147,9 +148,9 @@ test('BEP 33: a scrape through the network counts the swarm', () => {
       ...{ infoHash: HASH, announce: terms, isScrape: false },
       ...{ onPeers: () => {}, onDone: () => {} },
     });
-    net.run(2_000);
+    net.clock.run(2_000);
   }
-  net.run(10_000);
+  net.clock.run(10_000);
   const { swarm } = outcome<PeerSearchResult>(net, (onDone) => {
     const search = { infoHash: HASH, announce: null, isScrape: true, onPeers: () => {}, onDone };
     net.nodes[50]?.dht.findPeers(search);
@@ -166,7 +167,7 @@ test('BEP 51: samples of what is stored, the same ones to whoever asks again', (
   assert.deepEqual(replyTo(net, node, query).samples?.infoHashes, []);
   announce(net, node, STRANGER);
   assert.equal(replyTo(net, node, query).samples?.infoHashes.length, 0, 'drawn a moment ago');
-  net.run(5 * 60_000);
+  net.clock.run(5 * 60_000);
   const { samples } = replyTo(net, node, query);
   assert.deepEqual(samples, { infoHashes: [HASH], totalCount: 1, intervalSeconds: 300 });
 });
@@ -177,7 +178,7 @@ test('BEP 43: a read-only node answers nobody and is in no table', () => {
   const [entrance] = net.nodes;
   assert.ok(entrance);
   shy.dht.bootstrap([entrance.endpoint]);
-  net.run(20_000);
+  net.clock.run(20_000);
   assert.ok((shy.dht.status()[0]?.nodeCount ?? 0) >= 8, 'it knows others');
   for (const { dht } of net.nodes) {
     const hosts = dht.save().flatMap(({ contacts }) => contacts.map(({ host }) => host));
@@ -205,13 +206,13 @@ function signed(sequence: bigint, text: string, salt: Uint8Array = NO_SALT) {
   return { kind: 'mutable', publicKey: KEY, signature, ...part } as const;
 }
 
-function put(net: VirtualNet, node: NetNode, item: DhtItem, cas: bigint | null = null) {
+function put(net: DhtNetwork, node: DhtNode, item: DhtItem, cas: bigint | null = null) {
   return outcome<ItemPutResult>(net, (onDone) => {
     node.dht.putItem({ item, expectedSequence: cas, onDone });
   });
 }
 
-function getMutable(net: VirtualNet, node: NetNode, salt: Uint8Array = NO_SALT): DhtItem | null {
+function getMutable(net: DhtNetwork, node: DhtNode, salt: Uint8Array = NO_SALT): DhtItem | null {
   return outcome<DhtItem | null>(net, (onDone) => {
     node.dht.getMutable({ publicKey: KEY, salt }, onDone);
   });
@@ -264,7 +265,7 @@ test('BEP 44: who knows the item already is sent its number alone', () => {
   assert.ok(get(null).item && get(3n).item);
   assert.equal(get(4n).item, null);
   assert.equal(get(4n).sequence, 4n);
-  net.run(121 * 60_000);
+  net.clock.run(121 * 60_000);
   assert.equal(get(null).item, null, 'forgotten after two hours');
 });
 
@@ -275,7 +276,7 @@ test('a lie about an item is not believed', () => {
   const forged = { ...signed(7n, 'true'), value: encodeUtf8('4:lies') };
   const [node] = net.nodes;
   assert.ok(node);
-  net.onSend = ({ packet, to, from }) => {
+  net.datagrams.onSent = ({ packet, to, from }) => {
     if (to.host !== liar.host) return;
     const asked = decodeKrpc(packet);
     if (asked.kind !== 'query') return;
@@ -290,32 +291,32 @@ test('a lie about an item is not believed', () => {
       reply,
       externalAddress: null,
     } as const;
-    net.send({ packet: encodeKrpc(answer), from: liar, to: from });
+    net.datagrams.send({ packet: encodeKrpc(answer), from: liar, to: from });
   };
   node.dht.addNode(liar);
-  net.run(5_000);
+  net.clock.run(5_000);
   assert.equal(node.dht.status()[0]?.nodeCount, 1);
   assert.equal(getMutable(net, node), null);
 });
 
 test('BEP 32: nodes of both families join through one of them, and stay apart', () => {
-  const net = new VirtualNet({ seed: 4 });
+  const net = new DhtNetwork({ seed: 4 });
   net.grow(12, (index) => ({ host: `2001:470:${index + 1}::7` }));
-  net.run(40_000);
+  net.clock.run(40_000);
   for (const { dht } of net.nodes) assert.ok((dht.status()[0]?.nodeCount ?? 0) >= 8);
   const [one, other] = net.nodes;
   assert.ok(one && other);
   const terms = { port: 7000, isPortImplied: false, isSeed: false };
   const nothing = { onPeers: () => {}, onDone: () => {} };
   one.dht.findPeers({ infoHash: HASH, announce: terms, isScrape: false, ...nothing });
-  net.run(10_000);
+  net.clock.run(10_000);
   const found: Endpoint[] = [];
   other.dht.findPeers({
     ...{ infoHash: HASH, announce: null, isScrape: false },
     ...nothing,
     onPeers: (peers) => found.push(...peers),
   });
-  net.run(10_000);
+  net.clock.run(10_000);
   assert.deepEqual(found, [{ host: one.endpoint.host, port: 7000 }]);
 });
 
@@ -324,7 +325,7 @@ test('BEP 42: a node whose id does not go with its address takes one that does',
   const stray = net.add({ isInsecure: true });
   const before = stray.dht.status()[0]?.localId ?? assert.fail();
   stray.dht.bootstrap([net.nodes[0]?.endpoint ?? assert.fail()]);
-  net.run(30_000);
+  net.clock.run(30_000);
   const [status] = stray.dht.status();
   assert.equal(status?.externalHost, stray.endpoint.host);
   assert.ok(!equalBytes(status?.localId ?? before, before));

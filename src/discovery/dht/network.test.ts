@@ -1,9 +1,9 @@
 /** A thousand nodes on a network that loses datagrams, while nodes come and go. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DhtNetwork } from '../../sim/index.ts';
 import { randomNodeId } from '../../wire/index.ts';
 import type { PeerSearchResult } from './index.ts';
-import { VirtualNet } from './testing/virtual-net.ts';
 
 const NODES = 1000;
 const TORRENTS = 200;
@@ -19,7 +19,7 @@ interface Published {
 }
 
 /** Somebody announces each torrent. */
-function publish(net: VirtualNet): readonly Published[] {
+function publish(net: DhtNetwork): readonly Published[] {
   const all: Published[] = [];
   for (let nth = 0; nth < TORRENTS; nth++) {
     const node = net.pick();
@@ -33,14 +33,14 @@ function publish(net: VirtualNet): readonly Published[] {
         one.announced = result;
       },
     });
-    net.run(50);
+    net.clock.run(50);
   }
-  net.runUntil(() => all.every(({ announced }) => announced), 60_000);
+  net.clock.run(60_000, () => all.every(({ announced }) => announced));
   return all;
 }
 
 /** Somebody else looks for each. */
-function look(net: VirtualNet, all: readonly Published[]): void {
+function look(net: DhtNetwork, all: readonly Published[]): void {
   for (const one of all) {
     net.pick().dht.findPeers({
       ...{ infoHash: one.infoHash, announce: null, isScrape: false },
@@ -51,16 +51,16 @@ function look(net: VirtualNet, all: readonly Published[]): void {
         one.looked = result;
       },
     });
-    net.run(50);
+    net.clock.run(50);
   }
-  net.runUntil(() => all.every(({ looked }) => looked), 60_000);
+  net.clock.run(60_000, () => all.every(({ looked }) => looked));
 }
 
 test('of a thousand nodes with loss and churn, 99 of 100 searches find the peer', () => {
-  const net = new VirtualNet({ seed: 1, lossRatio: 0.03 });
+  const net = new DhtNetwork({ seed: 1, lossRatio: 0.03 });
   // Every fifth has an id that does not go with its address, until others tell it its address.
   net.grow(NODES, (index) => ({ isInsecure: index % 5 === 4 }));
-  net.run(60_000);
+  net.clock.run(60_000);
   const all = publish(net);
   for (const { announced } of all) assert.ok((announced?.storedCount ?? 0) >= 3);
   // Fifteen in a hundred leave without a word.
@@ -77,9 +77,9 @@ test('of a thousand nodes with loss and churn, 99 of 100 searches find the peer'
 
 test('a network replays from its seed', () => {
   const run = (seed: number): string => {
-    const net = new VirtualNet({ seed, lossRatio: 0.1 });
+    const net = new DhtNetwork({ seed, lossRatio: 0.1 });
     net.grow(30);
-    net.run(5_000);
+    net.clock.run(5_000);
     return net.nodes.map(({ dht }) => dht.status()[0]?.nodeCount).join(' ');
   };
   assert.equal(run(5), run(5));

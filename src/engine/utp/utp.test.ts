@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { DatagramNetwork, Line, VirtualClock, type WayOptions } from '../../sim/index.ts';
+import { DatagramNetwork, Line, startUtp, VirtualClock, type WayOptions } from '../../sim/index.ts';
 import { type Random, seededRandom } from '../../units/index.ts';
 import { decodeUtp, encodeUtp, sequenceAdd, type UtpHeader } from '../../wire/index.ts';
 import type { Connection, ConnectionEvents } from '../index.ts';
@@ -52,14 +52,18 @@ function pair(there: Partial<WayOptions> = {}, back: Partial<WayOptions> = there
     accepted.push(end);
     return end;
   };
-  const near = network.add('192.0.2.1', listen);
-  const far = network.add('192.0.2.2', listen);
+  const near = startUtp(network, '192.0.2.1', listen);
+  const far = startUtp(network, '192.0.2.2', listen);
   const dial = (): End => {
     const end = new End();
-    end.connection = near.host.connect(far.address, far.port, end);
+    end.connection = near.utp.connect(far.address.host, far.address.port, end);
     return end;
   };
-  return { clock, random, network, lines, near, far, accepted, dial };
+  const fromNear = (packet: Uint8Array): void =>
+    network.send({ packet, from: near.address, to: far.address });
+  const fromFar = (packet: Uint8Array): void =>
+    network.send({ packet, from: far.address, to: near.address });
+  return { clock, random, network, lines, near, far, fromNear, fromFar, accepted, dial };
 }
 
 function randomBytes(random: Random, size: number): Uint8Array {
@@ -185,7 +189,7 @@ test('what was written before closing still arrives, then the end', () => {
   assert.equal(far.closed, 'the peer hung up');
   assert.equal(far.received, 2_000);
   scene.clock.run(10_000);
-  assert.deepEqual([scene.near.host.size, scene.far.host.size], [0, 0], 'nothing is kept');
+  assert.deepEqual([scene.near.utp.size, scene.far.utp.size], [0, 0], 'nothing is kept');
 });
 
 test('a host that does not answer is given up within ten seconds', () => {
@@ -195,7 +199,7 @@ test('a host that does not answer is given up within ten seconds', () => {
   scene.clock.run(10_000);
   assert.equal(end.closed, 'the host does not answer');
   assert.equal(end.isOpen, false);
-  assert.equal(scene.near.host.size, 0);
+  assert.equal(scene.near.utp.size, 0);
 });
 
 test('a peer that vanishes is noticed while something is on the way to it', () => {
@@ -205,13 +209,13 @@ test('a peer that vanishes is noticed while something is on the way to it', () =
   near.connection?.write([new Uint8Array(50_000)]);
   scene.clock.run(120_000);
   assert.equal(near.closed, 'the peer does not answer any more');
-  assert.equal(scene.near.host.size, 0);
+  assert.equal(scene.near.utp.size, 0);
 });
 
 test('a peer that was restarted breaks connections it knows nothing of', () => {
   const scene = pair();
   const { near, far } = meet(scene);
-  scene.far.host.close('restart');
+  scene.far.utp.close('restart');
   assert.equal(far.closed, 'restart');
   scene.clock.run(1_000, () => near.closed !== null);
   assert.equal(near.closed, 'the peer broke the connection');
@@ -259,28 +263,28 @@ test('forged requests cost bounded memory, and are never answered by more than t
   const scene = pair();
   let asked = 0;
   let answered = 0;
-  scene.network.onSent = (bytes, from) => {
-    if (from === scene.near.address) asked += bytes.length;
-    else answered += bytes.length;
+  scene.network.onSent = ({ packet, from }) => {
+    if (from === scene.near.address) asked += packet.length;
+    else answered += packet.length;
   };
   for (let id = 0; id < 5_000; id++) {
-    scene.near.inject(state({ type: 'syn', connectionId: (id * 7) % 65536 }), scene.far);
-    scene.near.inject(state({ type: 'data', connectionId: (id * 11) % 65536 }), scene.far);
+    scene.fromNear(state({ type: 'syn', connectionId: (id * 7) % 65536 }));
+    scene.fromNear(state({ type: 'data', connectionId: (id * 11) % 65536 }));
   }
   scene.clock.run(3_000);
-  assert.ok(scene.far.host.size <= 100, `${scene.far.host.size}`);
+  assert.ok(scene.far.utp.size <= 100, `${scene.far.utp.size}`);
   assert.ok(answered <= asked);
   assert.equal(scene.accepted.length, 0);
   scene.clock.run(20_000);
-  assert.equal(scene.far.host.size, 0);
+  assert.equal(scene.far.utp.size, 0);
 });
 
 test('acknowledgements of what was never sent, and packets far ahead, change nothing', () => {
   const scene = pair();
   const { near, far } = meet(scene);
   let sample: ReturnType<typeof decodeUtp> = null;
-  scene.network.onSent = (bytes, from) => {
-    if (from === scene.far.address) sample = decodeUtp(bytes) ?? sample;
+  scene.network.onSent = ({ packet, from }) => {
+    if (from === scene.far.address) sample = decodeUtp(packet) ?? sample;
   };
   send(scene, [near, far], 50_000);
   assert.ok(sample);
@@ -288,9 +292,9 @@ test('acknowledgements of what was never sent, and packets far ahead, change not
   scene.network.onSent = null;
   for (const ahead of [1, 100, 20_000, 40_000]) {
     const forged = { connectionId, sequence, acknowledged: sequenceAdd(acknowledged, ahead) };
-    scene.far.inject(state(forged), scene.near);
+    scene.fromFar(state(forged));
     const late = { connectionId, sequence: sequenceAdd(sequence, 600 + ahead), acknowledged };
-    scene.far.inject(state({ ...late, type: 'data' }), scene.near);
+    scene.fromFar(state({ ...late, type: 'data' }));
   }
   scene.clock.run(500);
   send(scene, [near, far], 50_000);
@@ -304,8 +308,8 @@ test('arbitrary datagrams neither throw nor break a connection', () => {
     fc.property(fc.uint8Array({ maxLength: 60 }), fc.integer({ min: 0, max: 2 }), (bytes, type) => {
       // Mostly packets by their first byte. A reset of the right id would end it, as it should.
       if (bytes.length > 0) bytes[0] = (type << 4) | 1;
-      scene.near.inject(bytes, scene.far);
-      scene.far.inject(bytes, scene.near);
+      scene.fromNear(bytes);
+      scene.fromFar(bytes);
       scene.clock.run(1);
     }),
     { numRuns: 1000 },
