@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { encodeBencode } from '../../wire/index.ts';
-import type { TorrentNews, TorrentSpec } from './messages.ts';
-import { TransferLoop } from './transfer-loop.ts';
+import type { TorrentSpec } from './messages.ts';
+import { startLoop } from './testing/test-loop.ts';
 
 const PIECE = 64 * 1024;
 
@@ -20,43 +20,6 @@ interface Stage {
   readonly to: string;
   readonly port: number;
   readonly resumeDir: string;
-}
-
-interface Running {
-  readonly loop: TransferLoop;
-  /** The next news of this kind. */
-  until(kind: TorrentNews['kind']): Promise<TorrentNews>;
-}
-
-async function startLoop(t: TestContext, resumeDir: string | null = null): Promise<Running> {
-  const told: TorrentNews[] = [];
-  let wake = (): void => {};
-  const loop = await TransferLoop.start(
-    {
-      listenPort: 0,
-      bindHost: '127.0.0.1',
-      uploadLimit: Infinity,
-      downloadLimit: Infinity,
-      resumeDir,
-      exchange: null,
-      moneyPort: null,
-    },
-    (_key, news) => {
-      told.push(news);
-      wake();
-    },
-  );
-  t.after(() => loop.stop());
-  const until = async (kind: TorrentNews['kind']): Promise<TorrentNews> => {
-    for (;;) {
-      const at = told.findIndex((news) => news.kind === kind);
-      if (at >= 0) return told.splice(at, 1)[0] as TorrentNews;
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-    }
-  };
-  return { loop, until };
 }
 
 /** A folder of files with its torrent, and a loop that seeds it. */
@@ -148,11 +111,11 @@ test('after a restart the part file is known, with a resume record and without o
   for (const resumeDir of [scene.resumeDir, null]) {
     const to = join(scene.to, `${resumeDir}`.replaceAll('/', '-'));
     const wishes = { filePriorities: [0, 4, 0, 0], root: to };
-    const first = await startLoop(t, resumeDir);
+    const first = await startLoop(t, { resumeDir });
     await first.loop.add(specOf(scene, wishes));
     await first.until('complete');
     await first.loop.stop();
-    const again = await startLoop(t, resumeDir);
+    const again = await startLoop(t, { resumeDir });
     const key = await again.loop.add(specOf(scene, { ...wishes, peers: [] }));
     const news = await again.until('started');
     assert.ok(news.kind === 'started' && news.goodPieces === 5);

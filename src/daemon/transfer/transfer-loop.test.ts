@@ -6,43 +6,10 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { AppError } from '../../units/index.ts';
 import { encodeBencode } from '../../wire/index.ts';
-import type { TorrentNews, TorrentSpec } from './messages.ts';
-import { TransferLoop } from './transfer-loop.ts';
+import type { TorrentSpec } from './messages.ts';
+import { startLoop } from './testing/test-loop.ts';
 
 const PIECE = 64 * 1024;
-
-/** A loop that ends with the test, and what it told. */
-async function startLoop(
-  t: TestContext,
-  resumeDir: string | null = null,
-): Promise<{ loop: TransferLoop; until: (kind: TorrentNews['kind']) => Promise<TorrentNews> }> {
-  const told: TorrentNews[] = [];
-  let wake = (): void => {};
-  const options = {
-    listenPort: 0,
-    bindHost: '127.0.0.1',
-    uploadLimit: Infinity,
-    downloadLimit: Infinity,
-    resumeDir,
-    exchange: null,
-    moneyPort: null,
-  };
-  const loop = await TransferLoop.start(options, (_key, news) => {
-    told.push(news);
-    wake();
-  });
-  t.after(() => loop.stop());
-  const until = async (kind: TorrentNews['kind']): Promise<TorrentNews> => {
-    for (;;) {
-      const found = told.find((news) => news.kind === kind);
-      if (found) return found;
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-    }
-  };
-  return { loop, until };
-}
 
 /** A file of a megabyte on disk, its torrent, and an empty folder to download it to. */
 function makeTorrent(t: TestContext): {
@@ -96,7 +63,7 @@ test('a seed and a downloader move a file, by torrent and by magnet', async (t) 
 
 test('a file that changed since the resume record was written is hashed again', async (t) => {
   const { bytes, from, to } = makeTorrent(t);
-  const seed = await startLoop(t, join(to, 'resume'));
+  const seed = await startLoop(t, { resumeDir: join(to, 'resume') });
   const key = await seed.loop.add(specOf({ kind: 'metainfo', bytes }, from));
   await seed.until('complete');
   await seed.loop.remove(key);
@@ -106,7 +73,7 @@ test('a file that changed since the resume record was written is hashed again', 
   fs.writeFileSync(path, spoiled);
   assert.equal(fs.readdirSync(join(to, 'resume')).length, 1);
   fs.utimesSync(path, new Date(), new Date(1e12));
-  const again = await startLoop(t, join(to, 'resume'));
+  const again = await startLoop(t, { resumeDir: join(to, 'resume') });
   await again.loop.add(specOf({ kind: 'metainfo', bytes }, from));
   const news = await again.until('failed');
   assert.ok(news.kind === 'failed' && news.code === 'DAEMON_DATA_INCOMPLETE');

@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { encodeBencode } from '../../wire/index.ts';
-import type { TorrentNews, TorrentSpec } from './messages.ts';
-import { TransferLoop } from './transfer-loop.ts';
+import type { TorrentSpec } from './messages.ts';
+import { startLoop } from './testing/test-loop.ts';
 
 const PIECE = 64 * 1024;
 
@@ -85,42 +85,6 @@ function makeScene(t: TestContext, url: string, sizes: readonly number[]): Scene
   return { torrent: encodeBencode({ info, 'url-list': url } as never), files, to };
 }
 
-/** A loop that ends with the test, and what it told. */
-async function startLoop(
-  t: TestContext,
-  downloadLimit = Infinity,
-): Promise<{
-  readonly loop: TransferLoop;
-  readonly until: (kind: TorrentNews['kind']) => Promise<TorrentNews>;
-}> {
-  const told: TorrentNews[] = [];
-  let wake = (): void => {};
-  const options = {
-    listenPort: 0,
-    bindHost: '127.0.0.1',
-    uploadLimit: Infinity,
-    downloadLimit,
-    resumeDir: null,
-    exchange: null,
-    moneyPort: null,
-  };
-  const loop = await TransferLoop.start(options, (_key, news) => {
-    told.push(news);
-    wake();
-  });
-  t.after(() => loop.stop());
-  const until = async (kind: TorrentNews['kind']): Promise<TorrentNews> => {
-    for (;;) {
-      const found = told.find((news) => news.kind === kind);
-      if (found) return found;
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-    }
-  };
-  return { loop, until };
-}
-
 function specOf({ torrent, to }: Scene, peers: TorrentSpec['peers'] = []): TorrentSpec {
   const source = { kind: 'metainfo', bytes: torrent } as const;
   return { source, root: to, peers, useTrackers: false, mustBeComplete: false };
@@ -190,7 +154,7 @@ test('a web server and a peer give parts of one torrent', async (t) => {
   const seed = await startLoop(t);
   await seed.loop.add({ ...specOf(from), mustBeComplete: true });
   await seed.until('complete');
-  const { loop, until } = await startLoop(t, 4_000_000);
+  const { loop, until } = await startLoop(t, { downloadLimit: 4_000_000 });
   await loop.add(specOf(scene, [{ host: '127.0.0.1', port: seed.loop.port }]));
   await until('complete');
   assertHere(scene);
