@@ -22,6 +22,7 @@ import type { SeedOptions } from './commands/seed.ts';
 import type { StreamOptions } from './commands/stream.ts';
 import type { TrackerOptions } from './commands/tracker.ts';
 import type { VerifyCommandOptions } from './commands/verify.ts';
+import type { WayOutOptions } from './commands/way-out.ts';
 import type { Context } from './context.ts';
 import { readFileList, readFilePriority } from './file-choice.ts';
 import { addChainCommands, addChainOptions, addWalletCommands } from './wallet-program.ts';
@@ -150,15 +151,15 @@ function addTrackerCommands(program: Command, context: Context): void {
       const command = await import('./commands/tracker.ts');
       await command.runTracker(context, options);
     });
-  tracker
+  const scrape = tracker
     .command('scrape')
     .description("ask a torrent's trackers how large its swarm is")
     .argument('<torrent|magnet>', 'torrent file or magnet link')
-    .option('--json', 'one JSON object')
-    .action(async (text: string) => {
-      const command = await import('./commands/tracker.ts');
-      await command.scrape(context, text);
-    });
+    .option('--json', 'one JSON object');
+  addWayOut(scrape).action(async (text: string, options: WayOutOptions) => {
+    const command = await import('./commands/tracker.ts');
+    await command.scrape(context, text, options);
+  });
 }
 
 function addSeedingOptions(command: Command): Command {
@@ -179,10 +180,9 @@ function addDownloadOptions(command: Command): Command {
 }
 
 function addNetworkOptions(command: Command): Command {
-  return addChainOptions(command)
+  return addWayOut(addChainOptions(command))
     .option('--peer <host:port>', 'a peer to connect to; may be repeated', readPeer)
     .option('--port <number>', 'port for peers; 0 for any (default: 6881 or any)', readPort)
-    .option('--bind <address>', 'local address to listen on and connect from')
     .option('--upload-limit <rate>', 'such as 500K or 2M (a second)', readRate)
     .option('--download-limit <rate>', 'such as 500K or 2M (a second)', readRate)
     .option('--schedule <line>', SCHEDULE, readSchedule)
@@ -202,4 +202,17 @@ function addNetworkOptions(command: Command): Command {
     .option('--no-lsd', 'do not look for peers on the local network')
     .option('--data-dir <dir>', 'where the node remembers things', defaultDataFolder(process.env))
     .option('--json', 'one JSON object per line');
+}
+
+function addWayOut(command: Command): Command {
+  return command
+    .option('--bind <address>', 'address or interface that everything leaves from, such as tun0')
+    .addOption(
+      new Option(
+        '--proxy <url>',
+        'socks5:// or http:// and [user:password@]host:port: peers, HTTP trackers and web seeds ' +
+          'go through it, names are looked up by it; UDP trackers, DHT, uTP, local peers and ' +
+          'incoming connections are off',
+      ).env('BIDWIDTH_PROXY'),
+    );
 }

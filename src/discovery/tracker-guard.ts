@@ -9,8 +9,8 @@ import { classifyAddress } from './address-class.ts';
 export interface TrackerTarget {
   /** The announce URL, also when a scrape URL derived from it is asked. */
   readonly url: TrackerUrl;
-  /** A literal address of `url.host`. */
-  readonly address: string;
+  /** A literal address of `url.host`; null when only the proxy that we go through knows it. */
+  readonly address: string | null;
   /** Address of the tracker that redirected here; null for the torrent's own URL. */
   readonly redirectedFrom: string | null;
 }
@@ -37,7 +37,7 @@ const ANNOUNCE_PARAMETERS: ReadonlySet<string> = new Set([
  */
 export function refusalOfTracker(target: TrackerTarget): string | null {
   const { url, address, redirectedFrom } = target;
-  const kind = classifyAddress(address);
+  const kind = address === null ? 'public' : classifyAddress(address);
   if (kind === 'unusable') return `its address ${address} cannot be a tracker's`;
   if (url.scheme !== 'udp' && hasAnnounceParameter(url.query)) {
     return 'its URL already contains announce parameters';

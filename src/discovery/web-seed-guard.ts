@@ -6,8 +6,8 @@ import { classifyAddress } from './address-class.ts';
 
 /** A target to judge: one address of a web seed's URL, and who sent us there. */
 export interface WebSeedTarget {
-  /** A literal address of the URL's host. */
-  readonly address: string;
+  /** A literal address of the URL's host; null when only the proxy that we go through knows it. */
+  readonly address: string | null;
   /** Whether the URL has a query: on a local server that may be a command. */
   readonly hasQuery: boolean;
   /** Address of the server that redirected here; null for the torrent's own URL. */
@@ -21,7 +21,7 @@ export interface WebSeedTarget {
  */
 export function refusalOfWebSeed(target: WebSeedTarget): string | null {
   const { address, hasQuery, redirectedFrom } = target;
-  const kind = classifyAddress(address);
+  const kind = address === null ? 'public' : classifyAddress(address);
   if (kind === 'unusable') return `its address ${address} cannot be a server's`;
   if (kind === 'public') return null;
   if (redirectedFrom !== null && classifyAddress(redirectedFrom) !== 'local') {

@@ -7,7 +7,14 @@ const ENVIRONMENT_NAME = 'BIDWIDTH_INTEROP';
 
 /** True when all `clients` can run; else skips the test with the reason, or throws if required. */
 export function canRun(test: TestContext, clients: readonly TorrentClient[]): boolean {
-  const reasons = clients.flatMap((client) => client.unavailable() ?? []);
+  return canGoOn(
+    test,
+    clients.flatMap((client) => client.unavailable() ?? []),
+  );
+}
+
+/** True without `reasons` against it; else as `canRun`. */
+export function canGoOn(test: TestContext, reasons: readonly string[]): boolean {
   if (reasons.length === 0) return true;
   const reason = [...new Set(reasons)].join('; ');
   if (process.env[ENVIRONMENT_NAME] === 'required') throw new Error(reason);

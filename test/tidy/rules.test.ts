@@ -12,6 +12,7 @@ import {
 import { fileName, noAny, noConsole, noDefaultExport, noNonNull } from './language-rules.ts';
 import { noAsync, noClock, noRandomness, noTimers } from './pure-rules.ts';
 import { fileLength, functionLength, lineLength } from './size-rules.ts';
+import { noSockets } from './socket-rules.ts';
 import { type Rule, sourceOf } from './source.ts';
 
 const PURE = 'src/engine/example.ts';
@@ -150,6 +151,19 @@ test('a default export is found, the default of a switch is not', () => {
 test('console is found outside programs for people', () => {
   assert.deepEqual(linesOf(noConsole, 'console.log(1);'), [1]);
   assert.deepEqual(linesOf(noConsole, 'console.log(1);', 'src/cli/print.ts'), []);
+});
+
+test('a socket that is opened past the way out is found', () => {
+  const text = [
+    "import type net from 'node:net';",
+    "import { isIP, type Socket } from 'node:net';",
+    "import tls from 'node:tls';",
+    "import { lookup } from 'node:dns';",
+    "const { request } = await import('undici');",
+    "fetch('http://a.test');",
+  ].join('\n');
+  assert.deepEqual(linesOf(noSockets, text, IMPURE), [3, 4, 5, 6]);
+  assert.deepEqual(linesOf(noSockets, text, 'src/platform/egress/tunnel.ts'), []);
 });
 
 test('a name that is not kebab-case is found', () => {

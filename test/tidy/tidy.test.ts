@@ -17,6 +17,7 @@ import {
 import { fileName, noAny, noConsole, noDefaultExport, noNonNull } from './language-rules.ts';
 import { noAsync, noClock, noRandomness, noTimers } from './pure-rules.ts';
 import { fileLength, functionLength, lineLength } from './size-rules.ts';
+import { noSockets } from './socket-rules.ts';
 import { type Finding, ROOT, type Rule, readSources } from './source.ts';
 
 const sources = readSources();
@@ -39,6 +40,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'nothing is asserted to be there with !': noNonNull,
   'everything is exported by name': noDefaultExport,
   'only programs for people print': noConsole,
+  'sockets are opened by the way out alone': noSockets,
   'files are named in kebab-case': fileName,
 };
 

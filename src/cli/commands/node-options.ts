@@ -13,12 +13,12 @@ import { AppError, type BytesPerSecond, UNLIMITED } from '../../units/index.ts';
 import type { HostPort } from '../arguments.ts';
 import { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
-import { type WalletOptions, walletChoice } from './wallet-options.ts';
+import { isChainHere, type WalletOptions, walletChoice } from './wallet-options.ts';
+import { tellOfProxy, type WayOutOptions, wayOut } from './way-out.ts';
 
 /** As commander collects them. */
-export interface NetworkOptions extends WalletOptions {
+export interface NetworkOptions extends WalletOptions, WayOutOptions {
   readonly port?: number;
-  readonly bind?: string;
   readonly uploadLimit?: BytesPerSecond;
   readonly downloadLimit?: BytesPerSecond;
   readonly schedule?: readonly ScheduleLine[];
@@ -43,10 +43,12 @@ export function nodeOptions(options: NetworkOptions, trade: Trade | null): NodeO
   if (!options.tcp && !options.utp) {
     throw new CliError('CLI_USAGE', 'peers are reached by TCP or uTP: leave one of both on');
   }
+  const way = wayOut(options);
+  if (way.proxy) checkProxied(options, trade);
   return {
     data: new DataFolder(options.dataDir),
     port: options.port ?? null,
-    bindHost: options.bind ?? null,
+    ...way,
     uploadLimit: options.uploadLimit ?? UNLIMITED,
     downloadLimit: options.downloadLimit ?? UNLIMITED,
     schedule: options.schedule ?? [],
@@ -62,6 +64,17 @@ export function nodeOptions(options: NetworkOptions, trade: Trade | null): NodeO
   };
 }
 
+/** What would go past a proxy is refused where leaving it out would not be what was asked for. */
+function checkProxied(options: NetworkOptions, trade: Trade | null): void {
+  if (!options.tcp) {
+    throw new CliError('CLI_USAGE', 'a proxy carries TCP alone: leave out --no-tcp, or --proxy');
+  }
+  if (trade && !isChainHere(options)) {
+    const text = 'chains are asked directly, not through the proxy: trade on the local one';
+    throw new CliError('CLI_USAGE', `${text}, or name a node of this machine with --rpc`);
+  }
+}
+
 /**
  * Starts a node. Money is never a condition: without a wallet or a chain that answers it starts all
  * the same, as an ordinary client, and says so.
@@ -71,6 +84,7 @@ export async function startMarketNode(
   options: NodeOptions,
   listener: TransferListener,
 ): Promise<TorrentNode> {
+  tellOfProxy(output, options);
   if (options.market === null) return startNode(options, listener);
   try {
     const node = await startNode(options, listener);

@@ -50,7 +50,8 @@ export async function seed(context: Context, text: string, options: SeedOptions)
     if (isStarted) {
       output.event('seeding', { infoHash });
       const price = options.ask ? '' : ' for free (--ask BTT sells to peers that bid)';
-      output.line(`seeding on port ${port} until ${ends.until}${price}`);
+      const where = port > 0 ? `on port ${port}` : 'to peers that we can dial';
+      output.line(`seeding ${where} until ${ends.until}${price}`);
     }
     const over = ends.wait(node, stop.signal);
     await Promise.race([over, showUntil(stop.signal, { context, node }), watch.failed]);

@@ -93,6 +93,10 @@ export class TorrentWatch implements TransferListener {
     }
   }
 
+  onNotice(line: string): void {
+    this.#output.notice(line);
+  }
+
   onCrash(failure: Error): void {
     this.#ended.reject(failure);
     this.#failed.reject(failure);

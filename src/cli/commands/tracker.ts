@@ -1,6 +1,7 @@
 /** `bidwidth tracker`: runs a tracker, or asks others about a torrent. */
 import { scrapeTrackers, startTrackerServer } from '../../daemon/tracker/index.ts';
 import type { Context } from '../context.ts';
+import { type WayOutOptions, wayOut } from './way-out.ts';
 
 /** As commander collects them. */
 export interface TrackerOptions {
@@ -30,8 +31,13 @@ export async function runTracker(context: Context, options: TrackerOptions): Pro
 }
 
 /** Asks a torrent's trackers how large its swarm is; fails when none of them says. */
-export async function scrape(context: Context, text: string): Promise<void> {
-  const trackers = await scrapeTrackers(await context.readTorrent(text));
+export async function scrape(
+  context: Context,
+  text: string,
+  options: WayOutOptions,
+): Promise<void> {
+  const way = wayOut(options);
+  const trackers = await scrapeTrackers(await context.readTorrent(text), way);
   const ok = trackers.some((one) => one.problem === null);
   if (!ok) context.exitCode = 1;
   const lines = trackers.map(({ tracker, problem, seeders, leechers, completed }) => {

@@ -30,3 +30,11 @@ export function walletChoice(options: WalletOptions): WalletChoice {
     password: (isNew) => readPassword({ file: passwordFile ?? null }, isNew),
   };
 }
+
+/** Whether the chain is asked on this machine alone. */
+export function isChainHere({ network, rpc }: WalletOptions): boolean {
+  if (rpc === undefined) return network === 'local';
+  return rpc.every((url) =>
+    /^https?:\/\/(?:127\.\d+\.\d+\.\d+|\[::1\]|localhost)(?:[:/]|$)/i.test(url),
+  );
+}

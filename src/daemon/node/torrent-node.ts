@@ -1,6 +1,7 @@
 /** Starts what one node consists of, and stops it in the right order. */
 import { availableParallelism } from 'node:os';
 import type { EncryptionPolicy } from '../../engine/index.ts';
+import type { ProxyAddress } from '../../platform/egress/index.ts';
 import { AppError, assert, ZERO_ATTO } from '../../units/index.ts';
 import type { DataFolder } from '../data-folder.ts';
 import type { DhtChoice, NodeDht } from '../dht/index.ts';
@@ -19,8 +20,13 @@ export interface NodeOptions {
   readonly data: DataFolder;
   /** Port for peers; 0 lets the system choose, null takes the usual one or any if it is taken. */
   readonly port: number | null;
-  /** Address to listen on and dial from; null for all. */
+  /** Literal address to listen on and to send from; null for all. */
   readonly bindHost: string | null;
+  /**
+   * What everything goes through; left out or null, nothing. The DHT, uTP, UDP trackers, neighbours
+   * and incoming connections are then off, whatever else is said here.
+   */
+  readonly proxy?: ProxyAddress | null;
   /** Bytes a second, `Infinity` for no limit. */
   readonly uploadLimit: number;
   readonly downloadLimit: number;
@@ -118,7 +124,7 @@ export async function startNode(
   listener: TransferListener,
 ): Promise<TorrentNode> {
   const market = options.market && (await openMarket(options.market));
-  const dht = options.dht ? await makeDht(options.dht) : null;
+  const dht = options.dht && !options.proxy ? await makeDht(options.dht) : null;
   const { uploadLimit: upload, downloadLimit: download, schedule: lines = [] } = options;
   const rates = { usual: { upload, download }, lines };
   const limits = ratesNow(rates);
@@ -167,6 +173,7 @@ function transferOptions(
   return {
     listenPort,
     bindHost,
+    proxy: options.proxy ?? null,
     uploadLimit: limits.upload / shards,
     downloadLimit: limits.download / shards,
     useLsd: options.useLsd ?? false,

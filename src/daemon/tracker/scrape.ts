@@ -1,4 +1,5 @@
 /** Asks a torrent's trackers how large the swarm is. */
+import { Egress, type EgressOptions } from '../../platform/egress/index.ts';
 import { TrackerError, TrackerTransport } from '../../platform/tracker/index.ts';
 import { AppError } from '../../units/index.ts';
 import { parseMagnet, parseMetainfo, parseTrackerUrl, type TrackerUrl } from '../../wire/index.ts';
@@ -24,12 +25,18 @@ const PATIENCE_MS = 20_000;
 const TRACKERS_MAX = 50;
 
 /** Asks all of them at once. Throws DAEMON_TORRENT_UNSUPPORTED when there is no tracker to ask. */
-export async function scrapeTrackers(source: TorrentSource): Promise<readonly ScrapeResult[]> {
+export async function scrapeTrackers(
+  source: TorrentSource,
+  way: EgressOptions,
+): Promise<readonly ScrapeResult[]> {
   const { infoHash, trackers } = read(source);
   if (trackers.length === 0) {
     throw new DaemonError('DAEMON_TORRENT_UNSUPPORTED', 'this torrent names no tracker to ask');
   }
-  const transport = new TrackerTransport({ userAgent: 'Bidwidth 0.1.0' });
+  const transport = new TrackerTransport({
+    egress: new Egress(way, () => {}),
+    userAgent: 'Bidwidth 0.1.0',
+  });
   try {
     const asked = trackers.slice(0, TRACKERS_MAX);
     return await Promise.all(asked.map((text) => scrape(transport, text, infoHash)));

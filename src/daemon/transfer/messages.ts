@@ -8,6 +8,7 @@ import type {
 } from '../../engine/index.ts';
 import type { ExchangeSnapshot } from '../../exchange/index.ts';
 import type { ResumeRecord } from '../../platform/disk/index.ts';
+import type { ProxyAddress } from '../../platform/egress/index.ts';
 import type { ExchangeSettings } from './exchange-settings.ts';
 import type { PieceRange } from './piece-waits.ts';
 
@@ -15,8 +16,10 @@ import type { PieceRange } from './piece-waits.ts';
 export interface TransferOptions {
   /** Port to listen on; 0 lets the system choose; null does not listen. */
   readonly listenPort: number | null;
-  /** Address to listen on and dial from; null for all. */
+  /** Literal address to listen on and to send from; null for all. */
   readonly bindHost: string | null;
+  /** What everything goes through; left out or null, nothing. UDP and listening are then off. */
+  readonly proxy?: ProxyAddress | null;
   readonly uploadLimit: number;
   readonly downloadLimit: number;
   /** What is encrypted; absent: both kinds are accepted, and dialled in the clear first. */
@@ -203,4 +206,6 @@ export type TransferMessage =
   | { readonly type: 'broken'; readonly code: string; readonly line: string }
   | { readonly type: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly type: 'refusal'; readonly id: number; readonly code: string; readonly line: string }
+  /** For people, about the thread as a whole: see `TransferListener.onNotice`. */
+  | { readonly type: 'notice'; readonly line: string }
   | { readonly type: 'news'; readonly torrent: string; readonly news: TorrentNews };

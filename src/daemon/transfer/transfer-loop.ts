@@ -9,6 +9,7 @@ import {
   type RateLimits,
 } from '../../engine/index.ts';
 import { nodeHasher } from '../../platform/disk/index.ts';
+import { Egress } from '../../platform/egress/index.ts';
 import { nodeMseCrypto, PeerNetwork } from '../../platform/net/index.ts';
 import type { TrackerAnnouncer, TrackerTransport } from '../../platform/tracker/index.ts';
 import { WebSeeds } from '../../platform/webseed/index.ts';
@@ -47,15 +48,26 @@ const STAY_AWAKE_MS = 60_000;
 const AWAKE_MANY = 500;
 const STAY_AWAKE_MS_MANY = 2_000;
 
+/** What trackers are told when nobody can reach us: many refuse 0. libtorrent says 1, too. */
+const PORT_BEHIND_PROXY = 1;
+
 type EngineRoom = Pick<TransferOptions, 'connectionsMax' | 'peersPerTorrentMax'>;
 
 /** Tells the main thread what happened. */
 export type Teller = (torrent: string, news: TorrentNews) => void;
 
+/** What a loop is made of. */
+interface LoopParts {
+  readonly tell: Teller;
+  readonly notice: (line: string) => void;
+  readonly exchange: LoopExchange | null;
+}
+
 /** One transfer loop. */
 export class TransferLoop implements TransferCalls {
   readonly #options: TransferOptions;
   readonly #tell: Teller;
+  readonly #egress: Egress;
   readonly #engine: Engine;
   readonly #exchange: LoopExchange | null;
   readonly #runners = new Map<string, TorrentRunner>();
@@ -70,16 +82,16 @@ export class TransferLoop implements TransferCalls {
   #timer: NodeJS.Timeout | null = null;
   #transport: TrackerTransport | null = null;
 
-  private constructor(options: TransferOptions, tell: Teller, exchange: LoopExchange | null) {
+  private constructor(options: TransferOptions, { tell, notice, exchange }: LoopParts) {
     this.#options = options;
-    this.#tell = tell;
+    this.#egress = new Egress(options, notice);
+    this.#tell = (key, news) => tell(key, this.#egress.isCutOff ? blameless(news) : news);
     this.#exchange = exchange;
     const pex = new PeerExchange({
       torrentOf: (key) => this.#engine.torrents.get(key) ?? null,
       classify: classifyAddress,
     });
-    const bound = options.bindHost === null ? {} : { localAddress: options.bindHost };
-    this.#webSeeds = new WebSeeds({ ...bound, userAgent: CLIENT_NAME });
+    this.#webSeeds = new WebSeeds({ egress: this.#egress, userAgent: CLIENT_NAME });
     this.#engine = new Engine(
       {
         dialer: this.#webSeeds.dialer({ connect: (...to) => this.#dial(...to) }),
@@ -104,7 +116,7 @@ export class TransferLoop implements TransferCalls {
     this.#dht = dht;
     this.#sleepers = new Sleepers({
       depsFor: (key) => this.#announcingDeps(key),
-      call: (key) => tell(key, { kind: 'wanted' }),
+      call: (key) => this.#tell(key, { kind: 'wanted' }),
       expect: (key, isExpected) => {
         if (isExpected) this.#engine.expect(fromHex(key));
         else this.#engine.expectNoMore(fromHex(key));
@@ -113,17 +125,21 @@ export class TransferLoop implements TransferCalls {
   }
 
   /** Starts a loop; its port is open when this resolves. */
-  static async start(options: TransferOptions, tell: Teller): Promise<TransferLoop> {
+  static async start(
+    options: TransferOptions,
+    tell: Teller,
+    notice: (line: string) => void = () => {},
+  ): Promise<TransferLoop> {
     // The market's modules are loaded only by nodes that trade.
     const market = options.exchange ? await import('./loop-exchange.ts') : null;
     let loop: TransferLoop | null = null;
     const remainingBytes = (key: string): number | null => loop?.remainingBytes(key) ?? null;
     const exchange = market && new market.LoopExchange(options, { remainingBytes, tell });
-    loop = new TransferLoop(options, tell, exchange);
+    loop = new TransferLoop(options, { tell, notice, exchange });
     // The engine learns the time before the first connection can come in.
     loop.#engine.tick(instant(performance.now()));
     await loop.#open();
-    if (options.useLsd) await loop.#meetNeighbours();
+    if (options.useLsd && loop.#egress.isOpen) await loop.#meetNeighbours();
     loop.#timer = setInterval(() => loop.#tick(), TICK_MS);
     return loop;
   }
@@ -238,6 +254,7 @@ export class TransferLoop implements TransferCalls {
     this.#engine.tick(instant(now));
     if (now - this.#sleepCheckAt < SLEEP_CHECK_MS) return;
     this.#sleepCheckAt = now;
+    if (this.#egress.look()) this.#hangUp();
     this.#localPeers?.tick(instant(now));
     const stayMs = this.#runners.size > AWAKE_MANY ? STAY_AWAKE_MS_MANY : STAY_AWAKE_MS;
     for (const [key, runner] of this.#runners) {
@@ -250,10 +267,17 @@ export class TransferLoop implements TransferCalls {
     }
   }
 
+  /** The bound address has gone: what is open could go on by another way. */
+  #hangUp(): void {
+    for (const torrent of this.#engine.torrents.values()) {
+      for (const peer of [...torrent.peers.values()]) peer.close('our address is gone');
+    }
+  }
+
   #announcingDeps(key: string): AnnouncingDeps {
     return {
       localPeerId: this.#engine.localPeerId,
-      port: () => this.#engine.listenPort,
+      port: () => (this.#egress.hasProxy ? PORT_BEHIND_PROXY : this.#engine.listenPort),
       announcer: () => this.#announcer(),
       dht: this.#dht,
       tell: (news) => this.#tell(key, news),
@@ -263,9 +287,9 @@ export class TransferLoop implements TransferCalls {
   }
 
   async #open(): Promise<void> {
-    const { listenPort: port, bindHost, useTcp = true, useUtp = true, ipList } = this.#options;
+    const { listenPort: port, useTcp = true, useUtp = true, ipList } = this.#options;
     this.#network = await PeerNetwork.open(
-      { port, bindHost, useTcp, useUtp, ipList: ipList ?? null },
+      { port, egress: this.#egress, useTcp, useUtp, ipList: ipList ?? null },
       (connection) => this.#engine.accept(connection),
     );
     this.#engine.listenPort = this.#network.port;
@@ -286,7 +310,10 @@ export class TransferLoop implements TransferCalls {
   /** Trackers cost module loading; torrents without them do not pay for it. */
   async #announcer(): Promise<TrackerAnnouncer> {
     const trackers = await import('../../platform/tracker/index.ts');
-    this.#transport ??= new trackers.TrackerTransport({ userAgent: CLIENT_NAME });
+    this.#transport ??= new trackers.TrackerTransport({
+      egress: this.#egress,
+      userAgent: CLIENT_NAME,
+    });
     return new trackers.TrackerAnnouncer(this.#transport);
   }
 
@@ -324,4 +351,9 @@ function engineLimits(options: TransferOptions): EngineRoom {
     ...(connectionsMax === undefined ? {} : { connectionsMax }),
     ...(peersPerTorrentMax === undefined ? {} : { peersPerTorrentMax }),
   };
+}
+
+/** Without a way out no tracker is at fault, and people are told of it already. */
+function blameless(news: TorrentNews): TorrentNews {
+  return news.kind === 'tracker' ? { ...news, isFailure: false } : news;
 }

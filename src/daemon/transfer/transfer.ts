@@ -22,6 +22,8 @@ import { RemoteFailure } from './remote-failure.ts';
 /** What the owner of a transfer thread is told. */
 export interface TransferListener {
   onNews(torrent: string, news: TorrentNews): void;
+  /** Something all torrents suffer from, or are rid of: the proxy is away, or is back. */
+  onNotice?(line: string): void;
   /** The thread died of a mistake of ours; nothing works any more. */
   onCrash(failure: Error): void;
 }
@@ -85,6 +87,9 @@ export class Transfer implements TransferCalls {
           case 'refusal':
             calls.refuse(message.id, new RemoteFailure(message.code, message.line));
             break;
+          case 'notice':
+            listener.onNotice?.(message.line);
+            break;
           case 'news':
             listener.onNews(message.torrent, message.news);
             break;
@@ -93,6 +98,8 @@ export class Transfer implements TransferCalls {
     });
   }
 
+  /** Something all torrents suffer from, or are rid of: the proxy is away, or is back. */
+  onNotice?(line: string): void;
   /** The thread died of a mistake of ours: every call is refused with it. */
   get hasCrashed(): boolean {
     return this.#hasCrashed;

@@ -33,8 +33,10 @@ if (cache !== undefined) enableCompileCache(cache);
 const module = await import('./transfer-loop.ts');
 try {
   const options = workerData as TransferOptions;
-  const loop = await module.TransferLoop.start(options, (torrent, news) =>
-    send({ type: 'news', torrent, news }),
+  const loop = await module.TransferLoop.start(
+    options,
+    (torrent, news) => send({ type: 'news', torrent, news }),
+    (line) => send({ type: 'notice', line }),
   );
   port.on('message', (call: CallMessage) => void answer(loop, call));
   send({ type: 'ready', port: loop.port });

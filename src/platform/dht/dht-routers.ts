@@ -1,6 +1,6 @@
 /** The well-known nodes by which a node that knows nobody joins the DHT. */
-import { Resolver } from 'node:dns/promises';
 import { type Endpoint, parseIp } from '../../wire/index.ts';
+import { makeResolver } from '../egress/index.ts';
 
 /** A node to begin with, by name or address. */
 export interface DhtRouter {
@@ -19,15 +19,17 @@ export const DHT_ROUTERS: readonly DhtRouter[] = [
 /** Addresses used of one name. */
 const ADDRESSES_MAX = 4;
 
-/** A name server that has not answered by then is asked once more, then given up. */
-const TIMEOUT_MS = 3_000;
-
 /**
  * Looks routers up. It asks the name servers itself: the system's way would occupy a thread of the
  * pool that reads and writes files, and could not be cancelled.
  */
 export class RouterLookup {
-  readonly #resolver = new Resolver({ timeout: TIMEOUT_MS, tries: 2 });
+  readonly #resolver: ReturnType<typeof makeResolver>;
+
+  /** Asks from `bindHost` when that is not null. */
+  constructor(bindHost: string | null) {
+    this.#resolver = makeResolver(bindHost);
+  }
 
   /** The addresses of these routers; names that cannot be resolved are left out. */
   async resolve(routers: readonly DhtRouter[]): Promise<readonly Endpoint[]> {

@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { Dht, type DhtStatus, type ItemPutResult, TorrentRounds } from '../../discovery/index.ts';
 import { type Instant, instant, toHex } from '../../units/index.ts';
 import type { DhtItem, Endpoint } from '../../wire/index.ts';
+import { Egress } from '../egress/index.ts';
 import { sha1, systemRandom, verifyEd25519 } from './dht-crypto.ts';
 import { loadDhtFile, saveDhtFile } from './dht-file.ts';
 import { type DhtRouter, RouterLookup } from './dht-routers.ts';
@@ -12,7 +13,7 @@ import { DhtSockets } from './dht-sockets.ts';
 export interface DhtServiceOptions {
   /** UDP port; any other if it is taken. 0 lets the system choose. */
   readonly port: number;
-  /** A literal address; null for all. */
+  /** A literal address that everything is sent from; null for all. */
   readonly bindHost: string | null;
   /** Where id and nodes are kept; null keeps nothing. */
   readonly file: string | null;
@@ -36,6 +37,9 @@ export interface DhtTorrent {
 /** Fine enough for lookups, whose steps take a tenth of a second and more. */
 const TICK_MS = 200;
 
+/** So often it is looked whether the bound address is still here. */
+const LOOK_MS = 1_000;
+
 /** What is asked before we know anybody waits at most so long. */
 const JOIN_MS = 20_000;
 
@@ -52,18 +56,20 @@ export class DhtService {
   readonly #options: DhtServiceOptions;
   readonly #sockets: DhtSockets;
   readonly #dht: Dht;
-  readonly #lookup = new RouterLookup();
+  readonly #lookup: RouterLookup;
   readonly #rounds = new TorrentRounds(systemRandom);
   readonly #torrents = new Map<string, DhtTorrent>();
   readonly #timer: NodeJS.Timeout;
   #rejoinAt: Instant = instant(0);
   #rejoinWaitMs = REJOIN_MS;
   #saveAt: Instant;
+  #lookAt: Instant = instant(0);
   #isStopped = false;
   #waiting: { readonly resolve: () => void; readonly until: number }[] = [];
 
   private constructor(options: DhtServiceOptions, sockets: DhtSockets, dht: Dht) {
     this.#options = options;
+    this.#lookup = new RouterLookup(options.bindHost);
     this.#sockets = sockets;
     this.#dht = dht;
     this.#saveAt = instant(now() + SAVE_MS);
@@ -76,8 +82,9 @@ export class DhtService {
     const { port, bindHost, file, isReadOnly } = options;
     const saved = file === null ? [] : await loadDhtFile(file);
     let dht: Dht | null = null;
+    const egress = new Egress({ bindHost }, () => {});
     const sockets = await DhtSockets.open({
-      ...{ port, bindHost },
+      ...{ port, egress },
       onPacket: (packet, from) => dht?.onPacket(packet, from, now()),
     });
     const ports = {
@@ -155,6 +162,10 @@ export class DhtService {
 
   #tick(): void {
     const time = now();
+    if (time >= this.#lookAt) {
+      this.#lookAt = instant(time + LOOK_MS);
+      this.#sockets.look();
+    }
     this.#dht.tick(time);
     const isReady = this.#dht.isReady;
     const done = this.#waiting.filter(({ until }) => isReady || time >= until);

@@ -1,28 +1,31 @@
 /** The UDP sockets of the DHT: one for IPv4, one for IPv6 where the machine has it. */
 import { createSocket, type Socket } from 'node:dgram';
 import { type Endpoint, type Family, parseIp } from '../../wire/index.ts';
+import type { Egress } from '../egress/index.ts';
 import { PlatformError } from '../platform-error.ts';
 
 /** Where to listen. */
 export interface DhtSocketOptions {
   /** The peers' port: then others find both at the same number. Any other if it is taken. */
   readonly port: number;
-  /** A literal address; null for all, of both families. */
-  readonly bindHost: string | null;
+  /** Bound to its address, or to all of both families. */
+  readonly egress: Egress;
   readonly onPacket: (packet: Uint8Array, from: Endpoint) => void;
 }
 
 /** Open sockets by family, at least one. */
 export class DhtSockets {
+  readonly #egress: Egress;
   readonly #sockets: ReadonlyMap<Family, Socket>;
 
-  private constructor(sockets: ReadonlyMap<Family, Socket>) {
+  private constructor(egress: Egress, sockets: ReadonlyMap<Family, Socket>) {
+    this.#egress = egress;
     this.#sockets = sockets;
   }
 
   /** Binds; a family that cannot be is left out. Throws PLATFORM_LISTEN when none can. */
   static async open(options: DhtSocketOptions): Promise<DhtSockets> {
-    const { bindHost } = options;
+    const { bindHost } = options.egress;
     const families: readonly Family[] =
       bindHost === null ? [4, 6] : [bindHost.includes(':') ? 6 : 4];
     const sockets = new Map<Family, Socket>();
@@ -34,7 +37,7 @@ export class DhtSockets {
         failure ??= error;
       }
     }
-    if (sockets.size > 0) return new DhtSockets(sockets);
+    if (sockets.size > 0) return new DhtSockets(options.egress, sockets);
     const reason = failure instanceof Error ? failure.message : String(failure);
     const text = `cannot open a UDP port for the DHT: ${reason}`;
     throw new PlatformError('PLATFORM_LISTEN', text, { bindHost }, { cause: failure });
@@ -50,8 +53,14 @@ export class DhtSockets {
     return socket?.address().port ?? 0;
   }
 
+  /** Looks whether what is sent would leave as it should; until then it is lost. */
+  look(): void {
+    this.#egress.look();
+  }
+
   /** Sends; what cannot be sent is lost, as any datagram may be. */
   send(packet: Uint8Array, to: Endpoint): void {
+    if (this.#egress.isAway) return;
     const family: Family = to.host.includes(':') ? 6 : 4;
     try {
       this.#sockets.get(family)?.send(packet, to.port, to.host, () => {});
@@ -83,7 +92,7 @@ function bind(family: Family, port: number, options: DhtSocketOptions): Promise<
       socket.close();
       reject(error);
     });
-    const address = options.bindHost ?? (family === 4 ? '0.0.0.0' : '::');
+    const address = options.egress.bindHost ?? (family === 4 ? '0.0.0.0' : '::');
     socket.bind({ port, address }, () => {
       socket.removeAllListeners('error');
       // Errors of single datagrams ("port unreachable") are not failures of the socket.

@@ -1,8 +1,10 @@
 /** All ways to reach peers and to be reached, behind one port number. */
 import type { Connection, ConnectionEvents, Dialer } from '../../engine/index.ts';
+import type { Egress } from '../egress/index.ts';
 import { PlatformError } from '../platform-error.ts';
 import { DEAF } from './deaf.ts';
 import { IpGate, readIpList, watchIpList } from './ip-gate.ts';
+import { namedDialer } from './named-dialer.ts';
 import { racedDialer } from './raced-dialer.ts';
 import { tcpDialer } from './tcp-dialer.ts';
 import { listenTcp, type TcpListener } from './tcp-listener.ts';
@@ -13,8 +15,8 @@ import { UtpSocket } from './utp-socket.ts';
 export interface PeerNetworkOptions {
   /** Port for TCP and UDP; 0 lets the system choose; null does not listen. */
   readonly port: number | null;
-  /** Address to listen on and dial from; null for all. */
-  readonly bindHost: string | null;
+  /** The way out. Through a proxy there is no listening and no uTP. */
+  readonly egress: Egress;
   readonly useTcp: boolean;
   readonly useUtp: boolean;
   /** Path of a filter list, read again when it changes; null filters nobody. */
@@ -56,15 +58,19 @@ export class PeerNetwork {
     options: PeerNetworkOptions,
     acceptAny: (connection: Connection) => ConnectionEvents,
   ): Promise<PeerNetwork> {
-    const { port, bindHost, useTcp, useUtp, ipList } = options;
+    const { egress, useTcp, ipList } = options;
+    const { bindHost } = egress;
+    const port = egress.isOpen ? options.port : null;
     const gate = ipList === null ? null : new IpGate(readIpList(ipList));
     const accept = gate ? gate.acceptor(acceptAny) : acceptAny;
     const where = bindHost === null ? {} : { host: bindHost };
     const listener = useTcp && port !== null ? await listenTcp({ port, ...where }, accept) : null;
-    const udp = useUtp ? await openUdp(options, listener) : null;
+    const udp = options.useUtp && egress.isOpen ? await openUdp(options, listener) : null;
     const utp = udp && new UtpSocket(udp, port === null ? refuse : accept);
-    const tcp = useTcp ? tcpDialer(bindHost === null ? {} : { localAddress: bindHost }) : null;
-    const dialer = racedDialer({ tcp, utp: utp?.dialer ?? null });
+    const dialer = racedDialer({
+      tcp: useTcp ? tcpDialer(egress) : null,
+      utp: utp && namedDialer(utp.dialer, egress),
+    });
     return new PeerNetwork({
       dialer: gate?.dialer(dialer) ?? dialer,
       stopWatching:
@@ -91,11 +97,11 @@ export class PeerNetwork {
 }
 
 async function openUdp(
-  { port, bindHost, useTcp }: PeerNetworkOptions,
+  { port, egress, useTcp }: PeerNetworkOptions,
   listener: TcpListener | null,
 ): Promise<UdpPort | null> {
   try {
-    return await UdpPort.open({ port: listener?.port ?? port ?? 0, bindHost });
+    return await UdpPort.open({ port: listener?.port ?? port ?? 0, egress });
   } catch (failure) {
     if (useTcp && failure instanceof PlatformError) return null;
     throw failure;

@@ -1,6 +1,5 @@
 /** Dials over TCP, and over uTP where TCP does not get through. */
 import type { Connection, ConnectionEvents, Dialer } from '../../engine/index.ts';
-import { namedDialer } from './named-dialer.ts';
 
 /** The first way is left so long to itself: three round trips around the world. */
 const HEAD_START_MS = 1_500;
@@ -22,13 +21,12 @@ export interface DialerPair {
 export function racedDialer({ tcp, utp }: DialerPair): Dialer {
   if (!utp && tcp) return tcp;
   const utpFirst = new Set<string>();
-  const byUtp = utp && namedDialer(utp);
   return {
     connect: (host, port, events) => {
       const key = `${host} ${port}`;
       const ways: Way[] = [];
       if (tcp) ways.push({ dialer: tcp, isUtp: false });
-      if (byUtp) ways.push({ dialer: byUtp, isUtp: true });
+      if (utp) ways.push({ dialer: utp, isUtp: true });
       if (utpFirst.has(key)) ways.reverse();
       const onSilence = (wasUtp: boolean): void => {
         if (wasUtp) utpFirst.delete(key);

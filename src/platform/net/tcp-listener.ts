@@ -2,6 +2,7 @@
 import net from 'node:net';
 import type { Connection, ConnectionEvents } from '../../engine/index.ts';
 import { PlatformError } from '../platform-error.ts';
+import { adoptSocket } from './adopt-socket.ts';
 import { plainHost } from './socket-failure.ts';
 import { TcpConnection } from './tcp-connection.ts';
 
@@ -15,11 +16,6 @@ export interface TcpListener {
 export interface ListenOptions {
   readonly port: number;
   readonly host?: string;
-}
-
-/** A socket's private handle: the only way to give an accepted connection a static read buffer. */
-interface WithHandle {
-  _handle?: unknown;
 }
 
 /**
@@ -41,25 +37,11 @@ export function listenTcp(
       return;
     }
     const connection = new TcpConnection({ host, port }, false);
-    const socket = adopt(donor, connection);
+    const socket = adoptSocket(donor, connection);
     connection.attach(socket, accept(connection));
     socket.resume();
   });
   return start(server, options);
-}
-
-/** Moves an accepted connection to a socket that reads into the shared buffer. */
-function adopt(donor: net.Socket, connection: TcpConnection): net.Socket {
-  const holder = donor as net.Socket & WithHandle;
-  const handle = holder._handle;
-  if (handle === undefined || handle === null) return donor;
-  holder._handle = null;
-  donor.destroy();
-  const options = { handle, onread: connection.readOptions(), pauseOnCreate: true };
-  // A handle is not in the public type of the constructor, though it is what `net.Server` uses.
-  const socket = new net.Socket(options as unknown as net.SocketConstructorOpts);
-  socket.setNoDelay(true);
-  return socket;
 }
 
 function start(server: net.Server, options: ListenOptions): Promise<TcpListener> {

@@ -1,13 +1,14 @@
 /** A UDP port on both families, shared by protocols that tell their datagrams apart. */
 import { createSocket, type Socket } from 'node:dgram';
+import type { Egress } from '../egress/index.ts';
 import { PlatformError } from '../platform-error.ts';
 
 /** Where to listen. */
 export interface UdpPortOptions {
   /** Any other if it is taken; 0 lets the system choose. */
   readonly port: number;
-  /** A literal address; null for all, of both families. */
-  readonly bindHost: string | null;
+  /** Bound to its address, or to all of both families. */
+  readonly egress: Egress;
 }
 
 /** Takes datagrams. Lends `bytes` for the call, to be changed at will. */
@@ -21,9 +22,11 @@ export class UdpPort {
   readonly #ipv4: Socket | null;
   readonly #ipv6: Socket | null;
   readonly #takers: { readonly isFor: (bytes: Uint8Array) => boolean; take: DatagramTaker }[] = [];
+  readonly #egress: Egress;
   #isClosed = false;
 
-  private constructor(ipv4: Socket | null, ipv6: Socket | null) {
+  private constructor(egress: Egress, ipv4: Socket | null, ipv6: Socket | null) {
+    this.#egress = egress;
     this.#ipv4 = ipv4;
     this.#ipv6 = ipv6;
     for (const socket of [ipv4, ipv6]) {
@@ -32,7 +35,8 @@ export class UdpPort {
   }
 
   /** Binds; a family that the machine lacks is left out. Throws PLATFORM_LISTEN without any. */
-  static async open({ port, bindHost }: UdpPortOptions): Promise<UdpPort> {
+  static async open({ port, egress }: UdpPortOptions): Promise<UdpPort> {
+    const { bindHost } = egress;
     const wants4 = bindHost === null || !bindHost.includes(':');
     const wants6 = bindHost === null || bindHost.includes(':');
     let failure: unknown = null;
@@ -46,7 +50,7 @@ export class UdpPort {
     };
     const ipv4 = wants4 ? await attempt(4, port) : null;
     const ipv6 = wants6 ? await attempt(6, ipv4?.address().port ?? port) : null;
-    if (ipv4 || ipv6) return new UdpPort(ipv4, ipv6);
+    if (ipv4 || ipv6) return new UdpPort(egress, ipv4, ipv6);
     const text = 'cannot open a UDP port: --no-utp goes without';
     throw new PlatformError('PLATFORM_LISTEN', text, { bindHost }, { cause: failure });
   }
@@ -63,7 +67,8 @@ export class UdpPort {
 
   /** Sends to a literal address. Lends `bytes`. What cannot be sent is lost, as datagrams are. */
   send(bytes: Uint8Array, host: string, port: number): void {
-    if (!this.#isClosed) (host.includes(':') ? this.#ipv6 : this.#ipv4)?.send(bytes, port, host);
+    if (this.#isClosed || this.#egress.isAway) return;
+    (host.includes(':') ? this.#ipv6 : this.#ipv4)?.send(bytes, port, host);
   }
 
   /** Closing twice is closing once. */

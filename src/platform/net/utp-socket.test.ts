@@ -3,9 +3,12 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import type { Connection, ConnectionEvents } from '../../engine/index.ts';
+import { Egress } from '../egress/index.ts';
 import { nodeMseCrypto } from './mse-crypto.ts';
 import { PeerNetwork } from './peer-network.ts';
 import { UdpPort } from './udp-port.ts';
+
+const LOOPBACK = new Egress({ bindHost: '127.0.0.1' }, () => {});
 
 /** Answers whatever comes with the same, and keeps what the test sends for. */
 class Echo implements ConnectionEvents {
@@ -27,7 +30,7 @@ async function open(
 ): Promise<PeerNetwork> {
   const { bindHost = '127.0.0.1' } = which;
   const network = await PeerNetwork.open(
-    { port: 0, ...which, bindHost, ipList: null },
+    { port: 0, ...which, egress: new Egress({ bindHost }, () => {}), ipList: null },
     (one) => new Echo(one),
   );
   t.after(() => network.close());
@@ -77,7 +80,7 @@ test('a node with both reaches one that has only one of them', async (t) => {
 });
 
 test('what is not uTP goes to whom it belongs, and does no harm', async (t) => {
-  const port = await UdpPort.open({ port: 0, bindHost: '127.0.0.1' });
+  const port = await UdpPort.open({ port: 0, egress: LOOPBACK });
   t.after(() => port.close());
   const taken: string[] = [];
   let wake = (): void => {};
@@ -104,7 +107,7 @@ test('where the number is taken for UDP, another is used for dialling out', asyn
   t.after(() => squatter.close());
   squatter.bind(0, '127.0.0.1');
   await once(squatter, 'listening');
-  const port = await UdpPort.open({ port: squatter.address().port, bindHost: '127.0.0.1' });
+  const port = await UdpPort.open({ port: squatter.address().port, egress: LOOPBACK });
   t.after(() => port.close());
   assert.notEqual(port.port, squatter.address().port);
 });

@@ -1,13 +1,12 @@
 /** From a tracker's host name to the addresses we may ask, checked before any is asked. */
-import { lookup } from 'node:dns/promises';
 import { refusalOfTracker } from '../../discovery/index.ts';
 import { type Family, formatIp, parseIp, type TrackerUrl, unmapIp } from '../../wire/index.ts';
 import { TrackerError } from './tracker-error.ts';
 
-/** Looks a host name up; production uses the system's resolver. */
-export type ResolveHost = (host: string) => Promise<readonly string[]>;
+/** Looks a host name up; null when that is left to a proxy. Production uses `Egress.resolve`. */
+export type ResolveHost = (host: string) => Promise<readonly string[] | null>;
 
-/** Permitted addresses of a tracker in one family, at least one. */
+/** Permitted addresses of a tracker in one family, at least one; or its name, for a proxy. */
 export interface TrackerAddresses {
   readonly family: Family;
   readonly addresses: readonly string[];
@@ -15,12 +14,6 @@ export interface TrackerAddresses {
 
 /** Addresses tried of one name; more would be a way to make us knock on many doors. */
 const ADDRESSES_MAX = 8;
-
-/** Every address the system knows, in its order of preference. */
-export async function resolveBySystem(host: string): Promise<readonly string[]> {
-  const found = await lookup(host, { all: true, verbatim: true });
-  return found.map(({ address }) => address);
-}
 
 /**
  * The addresses of `url` that may be asked, by family. The caller connects to these and never
@@ -33,8 +26,9 @@ export async function resolveTracker(
   redirectedFrom: string | null,
   resolve: ResolveHost,
 ): Promise<readonly TrackerAddresses[]> {
-  const found = parseIp(url.host) ? [url.host] : await resolve(url.host);
-  const allowed = allowedAddresses(found, (address) =>
+  const { host } = url;
+  const found = parseIp(host) ? [host] : await resolve(host);
+  const allowed = allowedAddresses({ host, found }, (address) =>
     refusalOfTracker({ url, address, redirectedFrom }),
   );
   if (allowed.ok) return allowed.targets;
@@ -46,11 +40,22 @@ export type AllowedAddresses =
   | { readonly ok: true; readonly targets: readonly TrackerAddresses[] }
   | { readonly ok: false; readonly refusal: string };
 
-/** Of the addresses a name was found to have, the first few that `refusalOf` lets pass. */
+/** A name, and the addresses it was found to have; null when a proxy will look it up. */
+export interface FoundHost {
+  readonly host: string;
+  readonly found: readonly string[] | null;
+}
+
+/** Of a name's addresses the first few that `refusalOf` lets pass; for a proxy the name itself. */
 export function allowedAddresses(
-  found: readonly string[],
-  refusalOf: (address: string) => string | null,
+  { host, found }: FoundHost,
+  refusalOf: (address: string | null) => string | null,
 ): AllowedAddresses {
+  if (found === null) {
+    const reason = refusalOf(null);
+    if (reason !== null) return { ok: false, refusal: `is not asked: ${reason}` };
+    return { ok: true, targets: [{ family: 4, addresses: [host] }] };
+  }
   let refusal = 'has a host name without an address';
   const allowed: { readonly address: string; readonly family: Family }[] = [];
   for (const text of found.slice(0, ADDRESSES_MAX)) {

@@ -1,5 +1,6 @@
 /** Failures of trackers, ours and others', with the reason a user reads. */
 import { AppError } from '../../units/index.ts';
+import { PlatformError } from '../platform-error.ts';
 
 /** Codes of `TrackerError`. */
 export type TrackerErrorCode =
@@ -26,6 +27,7 @@ export function retryAfterOf(error: unknown): number | null {
 /** The reason of a failure in words: `refuses connections`. */
 export function explainFailure(error: unknown): string {
   if (error instanceof TrackerError) return error.message;
+  if (error instanceof PlatformError) return `cannot be asked: ${error.message}`;
   if (!(error instanceof Error)) return 'failed';
   const cause = error.cause instanceof Error ? error.cause : error;
   const code = codeOf(error) ?? codeOf(cause) ?? firstOf(error);

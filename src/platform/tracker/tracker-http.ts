@@ -1,8 +1,10 @@
 /** HTTP requests to trackers: pinned addresses, bounded replies, guarded redirects. */
-import { isIP, type LookupFunction } from 'node:net';
+import { isIP } from 'node:net';
 import { createGunzip, createInflate } from 'node:zlib';
-import { Agent, type Dispatcher, request } from 'undici';
+import { type Dispatcher, request } from 'undici';
 import { formatTrackerUrl, parseTrackerUrl, TRACKER_REPLY_BYTES_MAX } from '../../wire/index.ts';
+import type { Egress } from '../egress/index.ts';
+import { webAgent } from '../egress/web-agent.ts';
 import { type ResolveHost, resolveTracker, type TrackerAddresses } from './resolve-tracker.ts';
 import { explainFailure, TrackerError } from './tracker-error.ts';
 
@@ -20,6 +22,7 @@ export interface TrackerGet {
 /** How requests are made. */
 export interface TrackerHttpOptions {
   readonly userAgent: string;
+  readonly egress: Egress;
   readonly resolve: ResolveHost;
   /** For everything from connecting to the last byte, redirects included. */
   readonly timeoutMs: number;
@@ -64,9 +67,9 @@ export class TrackerHttp {
 
   async #follow(get: TrackerGet, redirectsLeft: number): Promise<TrackerBody> {
     checkLiteral(get);
-    // A new agent for each hop, because its lookup is pinned to the addresses just checked.
-    const agent = new Agent({
-      connect: { lookup: pinned(get.target), timeout: this.#options.timeoutMs },
+    // A new agent for each hop, because it connects only to the addresses just checked.
+    const agent = webAgent(this.#options.egress, get.target, {
+      connectMs: this.#options.timeoutMs,
       maxResponseSize: TRACKER_REPLY_BYTES_MAX,
     });
     try {
@@ -134,15 +137,6 @@ function decodeUserInfo(userInfo: string): string {
   } catch {
     return userInfo;
   }
-}
-
-/** A lookup that answers only with addresses already checked. */
-function pinned({ addresses, family }: TrackerAddresses): LookupFunction {
-  const all = addresses.map((address) => ({ address, family }));
-  return (_hostname, options, callback) => {
-    if (options.all === true) callback(null, all);
-    else callback(null, addresses[0] ?? '', family);
-  };
 }
 
 async function readBody(response: Dispatcher.ResponseData): Promise<TrackerBody> {

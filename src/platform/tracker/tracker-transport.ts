@@ -15,12 +15,8 @@ import {
   type TrackerUrl,
   type UdpReply,
 } from '../../wire/index.ts';
-import {
-  type ResolveHost,
-  resolveBySystem,
-  resolveTracker,
-  type TrackerAddresses,
-} from './resolve-tracker.ts';
+import { DIRECT, type Egress } from '../egress/index.ts';
+import { type ResolveHost, resolveTracker, type TrackerAddresses } from './resolve-tracker.ts';
 import { TrackerError } from './tracker-error.ts';
 import { type TrackerBody, TrackerHttp } from './tracker-http.ts';
 import { TrackerUdp } from './tracker-udp.ts';
@@ -28,6 +24,8 @@ import { TrackerUdp } from './tracker-udp.ts';
 /** How trackers are asked. All have defaults. */
 export interface TransportOptions {
   readonly userAgent?: string;
+  /** The way out; through a proxy UDP trackers are not asked. */
+  readonly egress?: Egress;
   readonly httpTimeoutMs?: number;
   readonly udpRetransmissionsMax?: number;
   readonly resolve?: ResolveHost;
@@ -54,6 +52,7 @@ export class TrackerTransport {
   readonly now: () => Instant;
   /** From the system's generator. */
   readonly random: Random;
+  readonly #egress: Egress;
   readonly #resolve: ResolveHost;
   readonly #http: TrackerHttp;
   readonly #udp: TrackerUdp;
@@ -61,13 +60,17 @@ export class TrackerTransport {
   constructor(options: TransportOptions = {}) {
     this.now = options.now ?? ((): Instant => instant(performance.now()));
     this.random = options.random ?? systemRandom;
-    this.#resolve = options.resolve ?? resolveBySystem;
+    const egress = options.egress ?? DIRECT;
+    this.#egress = egress;
+    this.#resolve = options.resolve ?? ((host) => egress.resolve(host));
     this.#http = new TrackerHttp({
       userAgent: options.userAgent ?? 'Bidwidth',
+      egress,
       resolve: this.#resolve,
       timeoutMs: options.httpTimeoutMs ?? 30_000,
     });
     this.#udp = new TrackerUdp({
+      egress,
       now: this.now,
       random: this.random,
       retransmissionsMax: options.udpRetransmissionsMax ?? 2,
@@ -75,7 +78,10 @@ export class TrackerTransport {
   }
 
   /** Permitted addresses of a tracker by family; throws what `resolveTracker` throws. */
-  resolve(url: TrackerUrl): Promise<readonly TrackerAddresses[]> {
+  async resolve(url: TrackerUrl): Promise<readonly TrackerAddresses[]> {
+    if (url.scheme === 'udp' && !this.#egress.isOpen) {
+      throw new TrackerError('TRACKER_FAILED', 'is not asked: UDP does not go through the proxy');
+    }
     return resolveTracker(url, null, this.#resolve);
   }
 

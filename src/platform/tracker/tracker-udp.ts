@@ -8,6 +8,7 @@ import {
 } from '../../discovery/index.ts';
 import type { Instant, Random } from '../../units/index.ts';
 import type { Family, UdpReply } from '../../wire/index.ts';
+import type { Egress } from '../egress/index.ts';
 import { explainFailure, TrackerError } from './tracker-error.ts';
 
 /** One question to one address. */
@@ -24,6 +25,8 @@ export interface UdpAsk {
 
 /** What UDP to trackers needs. */
 export interface TrackerUdpOptions {
+  /** Never one through a proxy. */
+  readonly egress: Egress;
   readonly now: () => Instant;
   /** Unpredictable: see `UdpExchangeOptions`. */
   readonly random: Random;
@@ -59,6 +62,10 @@ export class TrackerUdp {
   /** Asks and waits for the answer. Throws `TrackerError` with the reason in words. */
   async ask(ask: UdpAsk): Promise<UdpReply> {
     ask.signal.throwIfAborted();
+    const { isOpen, refusal } = this.#options.egress;
+    if (!isOpen || refusal !== null) {
+      throw new TrackerError('TRACKER_FAILED', `is not asked: ${refusal ?? 'there is a proxy'}`);
+    }
     if (this.#isClosed || this.#pending.size >= PENDING_MAX) {
       throw new TrackerError('TRACKER_FAILED', 'is not asked: too many questions are under way');
     }
@@ -163,6 +170,9 @@ export class TrackerUdp {
     const socket =
       family === 4 ? createSocket('udp4') : createSocket({ type: 'udp6', ipv6Only: true });
     this.#sockets.set(family, socket);
+    const { bindHost } = this.#options.egress;
+    // The address is literal: `send` binds an unbound socket only, and waits for this.
+    if (bindHost !== null) socket.bind({ address: bindHost });
     socket.on('message', (message, remote) => this.#onMessage(message, remote));
     socket.on('error', (error) => {
       this.#sockets.delete(family);

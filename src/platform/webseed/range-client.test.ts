@@ -4,6 +4,8 @@ import { createServer, type IncomingMessage, type RequestListener } from 'node:h
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { Agent } from 'undici';
+import { Egress } from '../egress/index.ts';
+import { startTestProxy } from '../egress/testing/proxies.ts';
 import { RangeClient, type RangeClientOptions } from './range-client.ts';
 import { WebSeedError } from './web-seed-error.ts';
 
@@ -127,4 +129,30 @@ test('a public name that redirects to this machine is not followed', async (t) =
 test('a name that stands for an address nobody can have is not asked', async (t) => {
   const asked = ask(t, 'http://nowhere.example/f', { resolve: async () => ['0.0.0.0'] });
   await assert.rejects(asked, because(/cannot be a server's/, 'WEB_SEED_FORBIDDEN'));
+});
+
+test('through a proxy names are its business, and literal addresses are judged as ever', async (t) => {
+  const port = await serve(t, sendPart);
+  const names = { 'seed.test': '127.0.0.1' };
+  await using proxy = await startTestProxy({ kind: 'socks5', names });
+  const egress = new Egress({ bindHost: null, proxy: proxy.address }, () => {});
+  const options = { egress, resolve: (host: string) => egress.resolve(host) };
+  const { bytes } = await ask(t, `http://seed.test:${port}/f?key=1`, options);
+  assert.deepEqual(bytes, FILE.slice(10, 30));
+  for (const host of ['127.0.0.1', '127.1', 'localhost', '10.0.0.1']) {
+    const asked = ask(t, `http://${host}:${port}/f?off=1`, options);
+    await assert.rejects(asked, because(/must have no query/, 'WEB_SEED_FORBIDDEN'));
+  }
+  assert.deepEqual(proxy.asked, [`seed.test:${port}`]);
+});
+
+test('requests leave from the bound address', async (t) => {
+  const from: (string | undefined)[] = [];
+  const port = await serve(t, (request, response) => {
+    from.push(request.socket.remoteAddress);
+    sendPart(request, response as never);
+  });
+  const egress = new Egress({ bindHost: '127.0.0.7' }, () => {});
+  await ask(t, `http://127.0.0.1:${port}/f`, { egress });
+  assert.deepEqual(from, ['127.0.0.7']);
 });

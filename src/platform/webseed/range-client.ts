@@ -1,7 +1,9 @@
 /** Parts of files over HTTP: pinned addresses, guarded redirects, checked ranges. */
-import { isIP, type LookupFunction } from 'node:net';
-import { Agent, type Dispatcher, request } from 'undici';
+import { isIP } from 'node:net';
+import { type Dispatcher, request } from 'undici';
 import { refusalOfWebSeed } from '../../discovery/index.ts';
+import { DIRECT, type Egress } from '../egress/index.ts';
+import { webAgent } from '../egress/web-agent.ts';
 import {
   allowedAddresses,
   type ResolveHost,
@@ -31,9 +33,9 @@ export interface RangeAnswer {
 export interface RangeClientOptions {
   readonly userAgent: string;
   readonly resolve: ResolveHost;
-  /** Address to connect from. */
-  readonly localAddress?: string;
-  /** Makes connections to addresses that were checked; a pinned agent when left out. */
+  /** The way out; left out, no proxy and no address in particular. */
+  readonly egress?: Egress;
+  /** Makes connections to addresses that were checked; `webAgent` when left out. */
   readonly agentFor?: (target: TrackerAddresses) => Dispatcher;
 }
 
@@ -48,6 +50,7 @@ interface Hop {
 /** A server reached before. */
 interface Origin {
   readonly agent: Dispatcher;
+  /** For a proxy the host's name. */
   readonly address: string;
 }
 
@@ -102,11 +105,11 @@ export class RangeClient {
   async #reach({ url, redirectedFrom }: Hop): Promise<Origin> {
     const host = url.hostname.replace(/^\[|\]$/g, '');
     const known = this.#origins.get(url.origin);
-    const from = known ? [known.address] : await this.#addressesOf(host);
+    const found = await this.#addressesOf(known?.address ?? host, known !== undefined);
     const hasQuery = url.search !== '';
-    const judge = (address: string): string | null =>
+    const judge = (address: string | null): string | null =>
       refusalOfWebSeed({ address, hasQuery, redirectedFrom });
-    const allowed = allowedAddresses(from, judge);
+    const allowed = allowedAddresses({ host, found }, judge);
     if (!allowed.ok) throw new WebSeedError('WEB_SEED_FORBIDDEN', allowed.refusal);
     if (known) return known;
     const [target] = allowed.targets;
@@ -115,20 +118,17 @@ export class RangeClient {
       throw new WebSeedError('WEB_SEED_FAILED', 'has a host name without an address');
     }
     if (this.#origins.size >= ORIGINS_MAX) this.close();
-    const agent = (this.#options.agentFor ?? this.#pinnedAgent.bind(this))(target);
+    const { egress = DIRECT, agentFor } = this.#options;
+    const agent = agentFor?.(target) ?? webAgent(egress, target, { connectMs: CONNECT_MS });
     const origin = { agent, address };
     this.#origins.set(url.origin, origin);
     return origin;
   }
 
-  #pinnedAgent(target: TrackerAddresses): Dispatcher {
-    const { localAddress } = this.#options;
-    const bound = localAddress === undefined ? {} : { localAddress };
-    return new Agent({ connect: { lookup: pinned(target), timeout: CONNECT_MS, ...bound } });
-  }
-
-  async #addressesOf(host: string): Promise<readonly string[]> {
-    return isIP(host) === 0 ? this.#options.resolve(host) : [host];
+  async #addressesOf(host: string, isKnown: boolean): Promise<readonly string[] | null> {
+    if (isIP(host) !== 0) return [host];
+    // A name that was kept was left to a proxy, and still is.
+    return isKnown ? null : this.#options.resolve(host);
   }
 
   #headers(hop: Hop, { position, length }: RangeAsk): Record<string, string> {
@@ -192,13 +192,4 @@ function redirected(hop: Hop, location: string, address: string): Hop {
 /** The URL without who we are: that goes in a header. */
 function bare(url: URL): string {
   return `${url.origin}${url.pathname}${url.search}`;
-}
-
-/** A lookup that answers only with addresses already checked. */
-function pinned({ addresses, family }: TrackerAddresses): LookupFunction {
-  const all = addresses.map((address) => ({ address, family }));
-  return (_hostname, options, callback) => {
-    if (options.all === true) callback(null, all);
-    else callback(null, addresses[0] ?? '', family);
-  };
 }

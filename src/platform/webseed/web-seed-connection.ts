@@ -17,6 +17,7 @@ import {
   PeerFramer,
   type PeerMessageSink,
 } from '../../wire/index.ts';
+import { PlatformError } from '../platform-error.ts';
 import { explainFailure } from '../tracker/tracker-error.ts';
 import { BlockCutter } from './block-cutter.ts';
 import type { WebSeedFiles } from './web-seed-files.ts';
@@ -106,7 +107,8 @@ export class WebSeedConnection implements Connection {
 
   #fail(error: unknown): void {
     if (this.#isClosed) return;
-    const reason = error instanceof AppError ? error.message : explainFailure(error);
+    const isInWords = error instanceof AppError && !(error instanceof PlatformError);
+    const reason = isInWords ? error.message : explainFailure(error);
     this.#close(reason, reason);
   }
 

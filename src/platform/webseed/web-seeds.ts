@@ -4,6 +4,7 @@
  */
 import type { ConnectionEvents, Dialer, PeerAddress } from '../../engine/index.ts';
 import { toHex } from '../../units/index.ts';
+import { DIRECT, type Egress } from '../egress/index.ts';
 import type { RangeClientOptions } from './range-client.ts';
 import { WebSeedConnection } from './web-seed-connection.ts';
 import type { WebSeedFiles } from './web-seed-files.ts';
@@ -17,7 +18,7 @@ export interface WebSeededTorrent {
   readonly onFailure: (url: string, reason: string) => void;
 }
 
-/** How web seeds are reached; the resolver of the system serves when none is given. */
+/** How web seeds are reached; names are looked up by the way out unless a resolver is given. */
 export type WebSeedOptions = Partial<RangeClientOptions>;
 
 /** Web seeds tried of one torrent. */
@@ -74,8 +75,9 @@ export class WebSeeds {
       },
       openReader: async (files) => {
         const { WebSeedReader } = await import('./web-seed-reader.ts');
-        const { resolveBySystem } = await import('../tracker/resolve-tracker.ts');
-        const defaults = { userAgent: 'Bidwidth', resolve: resolveBySystem };
+        const { egress = DIRECT } = this.#options;
+        const resolve = (name: string): ReturnType<Egress['resolve']> => egress.resolve(name);
+        const defaults = { userAgent: 'Bidwidth', resolve };
         return new WebSeedReader(url, files, { ...defaults, ...this.#options });
       },
       onEnd: (gaveBytes, failure) => {

@@ -1,0 +1,142 @@
+/** One decision for everything that connects: by which way it leaves this machine. */
+import { PlatformError } from '../platform-error.ts';
+import { hasAddress } from './bound-address.ts';
+import type { HostPort, TunnelEnd } from './greeting.ts';
+import { isLocalName, lookUp } from './name-lookup.ts';
+import { describeProxy, type ProxyAddress } from './proxy-address.ts';
+import { type DirectOptions, openTunnel } from './tunnel.ts';
+
+/** The user's choice. Plain values: it goes from thread to thread. */
+export interface EgressOptions {
+  /** Literal address that everything leaves from; null for whatever the system takes. */
+  readonly bindHost: string | null;
+  /** Left out or null: none. */
+  readonly proxy?: ProxyAddress | null;
+}
+
+/** The ways out. One for each thread. */
+export class Egress {
+  readonly bindHost: string | null;
+  readonly #proxy: ProxyAddress | null;
+  readonly #onNotice: (line: string) => void;
+  #isAway = false;
+  #isProxyFailing = false;
+
+  /** `onNotice` is told in one line when the proxy or the bound address goes, or comes back. */
+  constructor({ bindHost, proxy = null }: EgressOptions, onNotice: (line: string) => void) {
+    this.bindHost = bindHost;
+    this.#proxy = proxy;
+    this.#onNotice = onNotice;
+  }
+
+  /** Connections go through a proxy: `tunnel` makes them, and names are left to it. */
+  get hasProxy(): boolean {
+    return this.#proxy !== null;
+  }
+
+  /**
+   * Whether datagrams may be sent, and connections let in. Through a proxy neither: who sent us a
+   * datagram or dialled us would have met our own address.
+   */
+  get isOpen(): boolean {
+    return this.#proxy === null;
+  }
+
+  /** The bound address is not here at the moment: nothing is to be sent. */
+  get isAway(): boolean {
+    return this.#isAway;
+  }
+
+  /** Nothing gets out at the moment: the proxy is of no use, or the bound address is not here. */
+  get isCutOff(): boolean {
+    return this.#isAway || this.#isProxyFailing;
+  }
+
+  /** Why nothing can be connected now, as the end of a sentence; null when it can. */
+  get refusal(): string | null {
+    return this.#isAway ? `${this.bindHost} is no address of this machine any more` : null;
+  }
+
+  /**
+   * Looks whether the bound address is still here; call it every second. True when it has just
+   * gone: connections that are open must be ended, for the system may send them by another way.
+   */
+  look(): boolean {
+    if (this.bindHost === null) return false;
+    const wasAway = this.#isAway;
+    this.#isAway = !hasAddress(this.bindHost);
+    if (this.#isAway === wasAway) return false;
+    const line = this.#isAway
+      ? `the address ${this.bindHost} is gone: nothing is sent until it is back`
+      : `the address ${this.bindHost} is back: going on`;
+    this.#onNotice(line);
+    return this.#isAway;
+  }
+
+  /** For sockets that need no proxy. */
+  get direct(): DirectOptions {
+    if (this.bindHost === null) return {};
+    return {
+      localAddress: this.bindHost,
+      lookup: (host, options, callback) => {
+        this.#lookUpOne(host).then(
+          ({ address, family }) => {
+            if (options.all === true) callback(null, [{ address, family }]);
+            else callback(null, address, family);
+          },
+          (failure: NodeJS.ErrnoException) => callback(failure, '', 0),
+        );
+      },
+    };
+  }
+
+  /**
+   * The addresses of a name; null when they are the proxy's business, and nobody here may ask.
+   * Throws what the resolver throws.
+   */
+  async resolve(host: string): Promise<readonly string[] | null> {
+    if (this.#proxy === null) return lookUp(host, this.bindHost);
+    // At the proxy's side that is the proxy's own machine.
+    return isLocalName(host) ? ['127.0.0.1'] : null;
+  }
+
+  /**
+   * Connects through the proxy.
+   *
+   * @throws PlatformError PLATFORM_PROXY when the proxy is of no use, PLATFORM_PROXY_TARGET when
+   * it cannot reach `to`
+   */
+  async tunnel(to: HostPort, signal: AbortSignal): Promise<TunnelEnd> {
+    const proxy = this.#proxy;
+    if (!proxy) throw new TypeError('there is no proxy');
+    if (this.refusal !== null) throw new PlatformError('PLATFORM_PROXY', this.refusal);
+    try {
+      const end = await openTunnel({ proxy, to, direct: this.direct, signal });
+      this.#heedProxy(null);
+      return end;
+    } catch (failure) {
+      if (!signal.aborted && failure instanceof PlatformError) this.#heedProxy(failure);
+      throw failure;
+    }
+  }
+
+  /** Tells of the proxy's trouble when it begins and when it is over. */
+  #heedProxy(failure: PlatformError | null): void {
+    const isFailing = failure?.code === 'PLATFORM_PROXY';
+    if (isFailing === this.#isProxyFailing || !this.#proxy) return;
+    this.#isProxyFailing = isFailing;
+    const line = isFailing
+      ? `${failure.message}; nothing goes past it`
+      : `the proxy at ${describeProxy(this.#proxy)} works again`;
+    this.#onNotice(line);
+  }
+
+  async #lookUpOne(host: string): Promise<{ readonly address: string; readonly family: number }> {
+    const [address] = await lookUp(host, this.bindHost);
+    if (address !== undefined) return { address, family: address.includes(':') ? 6 : 4 };
+    throw Object.assign(new Error(`${host} has no address`), { code: 'ENOTFOUND' });
+  }
+}
+
+/** No proxy, and no address in particular. */
+export const DIRECT: Egress = new Egress({ bindHost: null }, () => {});
