@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bidwidthCommand, bidwidthUnavailable } from '../test/interop/clients/bidwidth.ts';
 import { libtorrentCommand, libtorrentUnavailable } from '../test/interop/clients/libtorrent.ts';
+import { installWebtorrent, webtorrentCommand } from '../test/interop/clients/webtorrent.ts';
 import { makeTempFolder, sha256OfFile, writeRandomFile } from '../test/support/files.ts';
 import { makeTorrent } from '../test/support/make-torrent.ts';
 import { measure } from './measure.ts';
-import { webtorrentCommand, webtorrentUnavailable } from './peers/webtorrent.ts';
 import type { Contender, Run, ScenarioOptions } from './scenarios/scenario.ts';
 
 /** A random file, its torrent, and a folder for copies; all in memory. */
@@ -78,11 +78,12 @@ export function bidwidthDownloader(
   });
 }
 
-/** WebTorrent as the downloader. */
+/** WebTorrent as the downloader, installed when a benchmark first wants it. */
 export function webtorrentDownloader({ content, peers }: Swarm): Contender {
+  const known = peers.flatMap((peer) => ['--peer', peer]);
   return downloader('WebTorrent', content, {
-    unavailable: webtorrentUnavailable(),
-    command: webtorrentCommand(content.torrentPath, content.targetFolder, peers),
+    unavailable: installWebtorrent(),
+    command: webtorrentCommand(['download', content.torrentPath, content.targetFolder, ...known]),
   });
 }
 

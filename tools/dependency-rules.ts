@@ -132,7 +132,7 @@ function hygieneRules(): IForbiddenRuleType[] {
       comment: 'The import leads nowhere.',
       severity: 'error',
       // The bench's own package is installed only when the bench wants it.
-      from: { pathNot: '^bench/peers/' },
+      from: { pathNot: '^test/interop/clients/webtorrent/' },
       to: { couldNotResolve: true },
     },
   ];

@@ -5,11 +5,12 @@ import { libtorrent } from './clients/libtorrent.ts';
 import { qbittorrent } from './clients/qbittorrent.ts';
 import { rtorrent } from './clients/rtorrent.ts';
 import { transmission } from './clients/transmission.ts';
+import { webtorrent } from './clients/webtorrent.ts';
 import { bothWays, testTransfers } from './pairs.ts';
 
 testTransfers(
   'bidwidth and foreign clients',
-  bothWays(bidwidth, [libtorrent, qbittorrent, aria2, transmission, rtorrent]),
+  bothWays(bidwidth, [libtorrent, qbittorrent, webtorrent, aria2, transmission, rtorrent]),
 );
 
 testTransfers('bidwidth with itself', [

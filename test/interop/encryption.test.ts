@@ -2,8 +2,11 @@
 import { aria2With } from './clients/aria2.ts';
 import { bidwidth, bidwidthWith } from './clients/bidwidth.ts';
 import { LIBTORRENT_ENCRYPTION, libtorrentWith } from './clients/libtorrent.ts';
+import { qbittorrent, qbittorrentWith } from './clients/qbittorrent.ts';
+import { rtorrentWith } from './clients/rtorrent.ts';
 import type { TorrentClient } from './clients/torrent-client.ts';
 import { transmissionWith } from './clients/transmission.ts';
+import { webtorrentWith } from './clients/webtorrent.ts';
 import { testTransfers } from './pairs.ts';
 import type { Transfer } from './transfer.ts';
 
@@ -24,6 +27,14 @@ const aria2Rc4 = aria2With('aria2 that forces encryption', ['--bt-force-encrypti
 const transmissionCrypto = transmissionWith('transmission that requires encryption', {
   encryption: 2,
 });
+const qbittorrentCrypto = qbittorrentWith('qbittorrent that requires encryption', {
+  Encryption: 1,
+});
+const rtorrentRc4 = rtorrentWith(
+  'rtorrent that requires RC4',
+  'allow_incoming,try_outgoing,require,require_RC4',
+);
+const webtorrentRc4 = webtorrentWith('webtorrent that requires RC4', ['--secure', '2']);
 const bidwidthRequiring = bidwidthWith('bidwidth that requires encryption', [
   '--encryption',
   'require',
@@ -37,16 +48,32 @@ function bothDirections(ours: TorrentClient, other: TorrentClient): readonly Tra
 }
 
 testTransfers('bidwidth, as it is, with clients that insist on encryption', [
-  ...[libtorrentRc4, aria2Crypto, aria2Rc4, transmissionCrypto, bidwidthRequiring].flatMap(
-    (other) => bothDirections(bidwidth, other),
-  ),
+  ...[
+    libtorrentRc4,
+    qbittorrentCrypto,
+    webtorrentRc4,
+    aria2Crypto,
+    aria2Rc4,
+    transmissionCrypto,
+    rtorrentRc4,
+    bidwidthRequiring,
+  ].flatMap((other) => bothDirections(bidwidth, other)),
   // We dial encrypted only where we mean it, with RC4: this one has to come to us.
   { from: bidwidth, to: libtorrentPlaintext, shape: 'single-file', start: 'torrent' },
+]);
+
+testTransfers('v2 and hybrid torrents over encrypted connections', [
+  ...(['v2', 'hybrid'] as const).flatMap((version) =>
+    bothDirections(bidwidth, libtorrentRc4).map((one) => ({ ...one, version })),
+  ),
 ]);
 
 testTransfers('bidwidth that requires encryption, with clients as they are', [
   ...[
     libtorrentWith('libtorrent', { out_enc_policy: 1 }),
+    qbittorrent,
+    webtorrentWith('webtorrent', ['--secure', '1']),
+    rtorrentWith('rtorrent', 'allow_incoming,try_outgoing,enable_retry'),
     aria2With('aria2', []),
     transmissionWith('transmission', { encryption: 1 }),
     bidwidth,

@@ -8,9 +8,17 @@ import { qbittorrent } from './clients/qbittorrent.ts';
 import { rtorrent } from './clients/rtorrent.ts';
 import type { TorrentClient } from './clients/torrent-client.ts';
 import { transmission } from './clients/transmission.ts';
+import { webtorrent } from './clients/webtorrent.ts';
 import { testTransfers } from './pairs.ts';
 
-const others: readonly TorrentClient[] = [libtorrent, qbittorrent, aria2, transmission, rtorrent];
+const others: readonly TorrentClient[] = [
+  libtorrent,
+  qbittorrent,
+  webtorrent,
+  aria2,
+  transmission,
+  rtorrent,
+];
 
 testTransfers(
   'foreign clients among themselves',

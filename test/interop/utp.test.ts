@@ -22,6 +22,8 @@ const bidwidthUtp = bidwidthWith('bidwidth without TCP', ['--no-tcp']);
 
 testTransfers('bidwidth, as it is, with a peer that is reached by uTP only', [
   ...bothWays(bidwidth, [libtorrentUtp]),
+  ...bothWays(bidwidth, [libtorrentUtp], 'v2'),
+  ...bothWays(bidwidth, [libtorrentUtp], 'hybrid'),
   { from: libtorrentUtpRc4, to: bidwidth, shape: 'single-file', start: 'torrent' },
   { from: bidwidth, to: libtorrentUtpRc4, shape: 'multi-file', start: 'torrent' },
 ]);

@@ -27,7 +27,11 @@ interface Running {
 }
 
 /** Starts rtorrent on one torrent; a settings file is all it is told. */
-async function start(job: SeedJob | DownloadJob, torrent: string): Promise<Running> {
+async function start(
+  job: SeedJob | DownloadJob,
+  torrent: string,
+  encryption: string,
+): Promise<Running> {
   const port = await findFreePort(job.host);
   const home = await makeHome(job.homeFolder, 'rtorrent');
   const session = await makeHome(home, 'session');
@@ -39,7 +43,7 @@ async function start(job: SeedJob | DownloadJob, torrent: string): Promise<Runni
     `network.local_address.set = ${job.host}`,
     `network.port_range.set = ${port}-${port}`,
     'network.port_random.set = no',
-    'protocol.encryption.set = allow_incoming',
+    `protocol.encryption.set = ${encryption}`,
     'protocol.pex.set = no',
     'dht.mode.set = disable',
     'trackers.use_udp.set = no',
@@ -70,37 +74,42 @@ async function waitForMark({ child, markPath }: Running): Promise<void> {
   }
 }
 
+/** rtorrent with a value of `protocol.encryption.set`; `name` tells which. */
+export function rtorrentWith(name: string, encryption: string): TorrentClient {
+  return {
+    name,
+    needsOutwardAddress: false,
+    createsEmptyFiles: true,
+    unavailable: (): string | null => missingCommand('rtorrent', 'rtorrent'),
+    seed: async (job: SeedJob): Promise<Seeding> => {
+      // Without DHT it refuses a torrent that names no tracker: one that knows nobody will do.
+      const tracker = job.announceUrl === undefined ? await startMiniTracker(job.host) : null;
+      const torrent = join(await makeHome(job.homeFolder), 'seed.torrent');
+      const announceUrl = tracker?.announceUrl ?? job.announceUrl ?? '';
+      await copyWithTracker(job.torrentPath, torrent, announceUrl);
+      const running = await start(job, torrent, encryption);
+      await waitForMark(running);
+      return {
+        endpoint: { host: job.host, port: running.port },
+        [Symbol.asyncDispose]: async () => {
+          await running.child[Symbol.asyncDispose]();
+          await tracker?.close();
+        },
+      };
+    },
+    download: async (job: DownloadJob): Promise<Downloading> => {
+      const { torrent, tracker } = await inputWithTracker(job);
+      const running = await start(job, torrent, encryption);
+      return {
+        done: waitForMark(running),
+        [Symbol.asyncDispose]: async () => {
+          await running.child[Symbol.asyncDispose]();
+          await tracker?.close();
+        },
+      };
+    },
+  };
+}
+
 /** See the head of this file. */
-export const rtorrent: TorrentClient = {
-  name: 'rtorrent',
-  needsOutwardAddress: false,
-  createsEmptyFiles: true,
-  unavailable: (): string | null => missingCommand('rtorrent', 'rtorrent'),
-  seed: async (job: SeedJob): Promise<Seeding> => {
-    // Without DHT it refuses a torrent that names no tracker: one that knows nobody will do.
-    const tracker = job.announceUrl === undefined ? await startMiniTracker(job.host) : null;
-    const torrent = join(await makeHome(job.homeFolder), 'seed.torrent');
-    const announceUrl = tracker?.announceUrl ?? job.announceUrl ?? '';
-    await copyWithTracker(job.torrentPath, torrent, announceUrl);
-    const running = await start(job, torrent);
-    await waitForMark(running);
-    return {
-      endpoint: { host: job.host, port: running.port },
-      [Symbol.asyncDispose]: async () => {
-        await running.child[Symbol.asyncDispose]();
-        await tracker?.close();
-      },
-    };
-  },
-  download: async (job: DownloadJob): Promise<Downloading> => {
-    const { torrent, tracker } = await inputWithTracker(job);
-    const running = await start(job, torrent);
-    return {
-      done: waitForMark(running),
-      [Symbol.asyncDispose]: async () => {
-        await running.child[Symbol.asyncDispose]();
-        await tracker?.close();
-      },
-    };
-  },
-};
+export const rtorrent: TorrentClient = rtorrentWith('rtorrent', 'allow_incoming');
