@@ -57,6 +57,7 @@ function addTransferCommands(program: Command, context: Context): void {
     .option('--select <list>', 'only these files, such as 1,3-5: info numbers them', readFileList)
     .option('--priority <number=level>', 'of a file, 0 to 7; may be repeated', readFilePriority)
     .option('--sequential', 'from the first piece to the last, for what is used while it comes')
+    .option('--move-to <dir>', 'folder to move it to when it is complete')
     .option('--seed', 'go on seeding when complete, until Ctrl-C');
   addDownloadOptions(addSeedingOptions(download)).action(
     async (text: string, options: DownloadOptions) => {

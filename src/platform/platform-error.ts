@@ -13,7 +13,8 @@ export type PlatformErrorCode =
   | 'PLATFORM_DISK_FULL'
   | 'PLATFORM_DISK'
   | 'PLATFORM_FILE_MISSING'
-  | 'PLATFORM_FILE_CHANGED';
+  | 'PLATFORM_FILE_CHANGED'
+  | 'PLATFORM_FILE_IN_THE_WAY';
 
 /** The machine said no: a port, a disk, a file. The message says which and what to do. */
 export class PlatformError extends AppError<PlatformErrorCode> {

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TorrentSource } from '../../daemon/index.ts';
 import type { TorrentNode, Turnover } from '../../daemon/node/index.ts';
+import type { MoveWhenComplete } from '../../daemon/places/index.ts';
 import type { TorrentSpec } from '../../daemon/transfer/index.ts';
 import { type Atto, type AttoPerMib, assert, formatSize } from '../../units/index.ts';
 import { CliError } from '../cli-error.ts';
@@ -40,6 +41,8 @@ export interface RunParts {
   readonly options: RunOptions;
   readonly watch: TorrentWatch;
   readonly node: TorrentNode;
+  /** Says where the torrent is, when it does not stay in `options.to`. */
+  readonly move?: MoveWhenComplete | null;
 }
 
 /** One download from its first peer to its summary. */
@@ -64,13 +67,18 @@ export class DownloadRun {
     context.output.event('listening', { port: node.transfer.port });
     this.#key = await node.transfer.add({
       source,
-      root: resolve(options.to),
+      root: this.root,
       peers: options.peer ?? [],
       useTrackers: options.trackers,
       mustBeComplete: false,
       ...wishes,
     });
     return this.#key;
+  }
+
+  /** Folder of the torrent. */
+  get root(): string {
+    return this.#parts.move?.root ?? resolve(this.#parts.options.to);
   }
 
   /** Shows progress until all that is wanted is here; as `follow`. */
@@ -195,7 +203,8 @@ export class DownloadRun {
     const isWhole = torrent.goodPieces === torrent.pieceCount;
     const size = formatSize(isWhole ? torrent.totalBytes : torrent.wantedBytes);
     const what = isWhole ? torrent.name : `the selection of ${torrent.name}`;
-    const where = this.#parts.options.to;
+    const { move, options } = this.#parts;
+    const where = move?.root ?? options.to;
     if (torrent.receivedBytes === 0) return `${what} (${size}) is complete in ${where}`;
     const rate = `${formatSize(torrent.receivedBytes / Math.max(0.001, this.#seconds))}/s`;
     const time = formatDuration(this.#seconds);

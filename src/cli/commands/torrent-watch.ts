@@ -17,6 +17,7 @@ export class TorrentWatch implements TransferListener {
   /** Pieces checked by now, while the files are being checked. */
   checking: { readonly checked: number; readonly pieceCount: number } | null = null;
 
+  #isComplete = false;
   /** What is wrong with the disk, while the torrent waits for it. */
   waitsFor: string | null = null;
 
@@ -66,7 +67,7 @@ export class TorrentWatch implements TransferListener {
         if (this.waitsFor !== null) output.notice('the disk can be used again: going on');
         this.waitsFor = null;
         output.event('started', { goodPieces: news.goodPieces, pieceCount: news.pieceCount });
-        if (news.goodPieces > 0) {
+        if (news.goodPieces > 0 && !this.#isComplete) {
           output.line(`${news.goodPieces} of ${news.pieceCount} pieces are here already`);
         }
         break;
@@ -80,6 +81,7 @@ export class TorrentWatch implements TransferListener {
         this.#onMarket(news.line);
         break;
       case 'complete':
+        this.#isComplete = true;
         this.#ended.resolve();
         break;
       case 'failed':

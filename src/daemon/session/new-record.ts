@@ -1,6 +1,11 @@
 /** Makes the records of torrents that are added, and of magnets that become known. */
 import fs from 'node:fs/promises';
-import { FileLayout, makeResume, type ResumeRecord } from '../../platform/disk/index.ts';
+import {
+  FileLayout,
+  makeResume,
+  partsPathOf,
+  type ResumeRecord,
+} from '../../platform/disk/index.ts';
 import { Bitfield, toHex, unixSeconds } from '../../units/index.ts';
 import { type InfoDict, parseInfoDict, wrapInfoDict } from '../../wire/index.ts';
 import type { TorrentSource } from '../torrent-source.ts';
@@ -25,6 +30,8 @@ export async function readRequest(request: AddRequest): Promise<NewTorrent> {
     key,
     name: info?.name ?? null,
     root,
+    moveTo: request.moveTo ?? null,
+    moving: null,
     position: 0,
     isPaused: request.isPaused ?? false,
     isComplete: resume !== null,
@@ -77,7 +84,7 @@ export function metainfoOf(
 
 /** A resume record of all pieces when every file has its length; null when one has not. */
 async function believe(key: string, root: string, info: InfoDict): Promise<ResumeRecord | null> {
-  const layout = new FileLayout(root, info.files);
+  const layout = new FileLayout(root, info.files, partsPathOf(root, key));
   for (const file of layout.files) {
     if (file.isPad) continue;
     const stat = await fs.stat(layout.pathOf(file)).catch(() => null);

@@ -30,6 +30,11 @@ export class SessionEntry {
   checked: number | null = null;
   /** Why it waits for its disk; null while it does not. */
   trouble: string | null = null;
+  /** Its files are on their way. */
+  isMoving = false;
+  moveTrouble: string | null = null;
+  /** Nothing of it is to be written any more. */
+  isRemoved = false;
   #last: Promise<void> = Promise.resolve();
 
   constructor(record: TorrentRecord) {
@@ -54,10 +59,11 @@ export class SessionEntry {
   /** Whether the queue decides about it. */
   get isWilling(): boolean {
     const { isPaused, failure, seedingEnd } = this.record;
-    return !isPaused && failure === null && seedingEnd === null;
+    return !this.isMoving && !isPaused && failure === null && seedingEnd === null;
   }
 
   get state(): SessionState {
+    if (this.isMoving) return 'moving';
     if (this.record.failure !== null) return 'failed';
     if (this.record.isPaused) return 'paused';
     if (this.record.seedingEnd !== null) return 'seeded';
@@ -120,8 +126,9 @@ export class SessionEntry {
    * about once a second.
    */
   countSeeding(seconds: number): boolean {
-    const { record, place, trouble, checked } = this;
-    const isSeeding = record.isComplete && place !== 'out' && trouble === null && checked === null;
+    const { record, place, trouble, checked, isMoving } = this;
+    const isHere = trouble === null && checked === null && !isMoving;
+    const isSeeding = record.isComplete && place !== 'out' && isHere;
     if (isSeeding === (record.seedingSince !== null)) return false;
     record.seedSeconds = this.#totals(seconds).seedSeconds;
     record.seedingSince = isSeeding ? seconds : null;
@@ -134,7 +141,7 @@ export class SessionEntry {
   }
 
   view(seconds: number): SessionTorrent {
-    const { state, activity, checked, trouble } = this;
+    const { state, activity, checked, trouble, moveTrouble } = this;
     const { seedingSince: _since, sentAt: _at, ...record } = this.record;
     const totals = this.#totals(seconds);
     return {
@@ -145,6 +152,7 @@ export class SessionEntry {
       state,
       checked,
       trouble,
+      moveTrouble,
       receiveRate: activity?.receiveRate ?? 0,
       sendRate: activity?.sendRate ?? 0,
       peerCount: activity?.peerCount ?? 0,

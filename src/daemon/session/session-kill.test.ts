@@ -65,6 +65,12 @@ class Node {
     return line.torrents ?? [];
   }
 
+  /** Ends it as it should end. */
+  async close(): Promise<void> {
+    this.say({ close: true });
+    await this.event('closed');
+  }
+
   async kill(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     this.#child.kill('SIGKILL');
@@ -112,6 +118,46 @@ test('killed while it downloads, a node goes on where it was and hashes nothing 
   assert.equal(isChecking, false, 'nothing was hashed again');
   await second.event('complete');
   assert.ok(fs.readFileSync(join(root, 'content')).equals(content));
+});
+
+test('killed while it moves a torrent, a node moves it to the end when it is opened', async (t) => {
+  const { path, remove } = makeFolder();
+  t.after(remove);
+  const far = fs.mkdtempSync(join(fs.existsSync('/dev/shm') ? '/dev/shm' : path, 'bidwidth-far-'));
+  t.after(() => fs.rmSync(far, { recursive: true, force: true }));
+  const home = join(path, 'home');
+  const places = [join(path, 'from'), far, join(path, 'near')];
+  const { torrent, key, content } = contentIn(join(path, 'from'), 16 * 2 ** 20);
+  const isWhole = (root: string): boolean => {
+    const file = join(root, 'content');
+    return fs.existsSync(file) && fs.readFileSync(file).equals(content);
+  };
+  const first = new Node(t, home);
+  first.say({ add: { torrent, root: join(path, 'from'), peer: null } });
+  await first.event('complete');
+  await first.close();
+  for (let round = 1; round < 4; round++) {
+    const to = places[round % 3] ?? far;
+    const node = new Node(t, home);
+    await node.event('open');
+    node.say({ relocate: { key, to } });
+    await sleep(Math.random() * 50);
+    await node.kill();
+    assert.ok(places.some(isWhole), `round ${round}: no place is whole`);
+    const again = new Node(t, home);
+    await again.event('open');
+    // Killed before it heard of it, it is told again.
+    again.say({ relocate: { key, to } });
+    await again.event('relocated');
+    const [after] = await again.list();
+    assert.equal(after?.root, to);
+    assert.deepEqual(
+      places.map((place) => fs.existsSync(join(place, 'content'))),
+      places.map((place) => place === to),
+    );
+    assert.ok(isWhole(to));
+    await again.close();
+  }
 });
 
 test('killed at any moment, a session opens with all that was added a second before', async (t) => {

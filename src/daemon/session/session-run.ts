@@ -2,10 +2,11 @@
  * A session at work: which of its torrents are with the transfer threads, and what these say of
  * them. What users ask for is in `session.ts`.
  */
-import { type Instant, instant, unixSeconds } from '../../units/index.ts';
+import { AppError, type Instant, instant, unixSeconds } from '../../units/index.ts';
 import { DaemonError } from '../daemon-error.ts';
 import { SEEDED_FOR_EVER, type SeedingEnd, type SeedingLimits } from '../policy/index.ts';
 import type { TorrentNews } from '../transfer/messages.ts';
+import { FileMoves } from './file-moves.ts';
 import { metainfoOf } from './new-record.ts';
 import { chooseRunning, QUEUE_LIMITS, type QueueLimits, SlowWatch } from './queue.ts';
 import { QueueOrder } from './queue-order.ts';
@@ -26,6 +27,7 @@ const BALANCE_MS = 5_000;
 export class SessionRun {
   readonly store: SessionStore;
   readonly desk: TransferDesk;
+  readonly moves: FileMoves;
   readonly entries: Map<string, SessionEntry> = new Map();
   readonly order: QueueOrder<SessionEntry>;
   readonly #options: SessionOptions;
@@ -53,6 +55,11 @@ export class SessionRun {
         if (hasMoved && this.entries.get(entry.record.key) === entry) this.store.put(entry.record);
       },
     });
+    this.moves = new FileMoves({
+      store: this.store,
+      desk: this.desk,
+      onEnd: () => this.balance(),
+    });
     for (const record of this.store.load()) {
       this.entries.set(record.key, new SessionEntry(record));
     }
@@ -70,6 +77,7 @@ export class SessionRun {
       this.store.close();
       throw failure;
     }
+    for (const entry of this.order) if (entry.record.moving) this.#goOnMoving(entry);
     await this.take([...this.order]);
     this.#timer = setInterval(() => this.#tick(), OBSERVE_MS);
   }
@@ -89,6 +97,8 @@ export class SessionRun {
 
   /** Takes one out and forgets it. */
   erase(entry: SessionEntry): void {
+    entry.isRemoved = true;
+    void this.moves.stop(entry);
     this.leave(entry);
     this.entries.delete(entry.record.key);
     this.order.delete(entry);
@@ -144,6 +154,7 @@ export class SessionRun {
     this.#isClosing = true;
     if (this.#timer) clearInterval(this.#timer);
     try {
+      for (const entry of this.entries.values()) void this.moves.stop(entry);
       await settled(this.entries.values());
       await this.#observe();
       await this.desk.transfer?.stop();
@@ -211,12 +222,24 @@ export class SessionRun {
     }
   }
 
-  #complete({ record }: SessionEntry): void {
+  #complete(entry: SessionEntry): void {
+    const { record } = entry;
     if (record.isComplete) return;
     record.isComplete = true;
     record.completedAt ??= unixSeconds(Date.now() / 1000);
     this.store.put(record);
+    if (record.moveTo !== null && record.moveTo !== record.root) {
+      record.moving = { from: record.root, to: record.moveTo };
+      this.#goOnMoving(entry);
+    }
     this.balance();
+  }
+
+  /** Trouble is kept with the torrent: nobody waits for this. */
+  #goOnMoving(entry: SessionEntry): void {
+    this.moves.goOn(entry).catch((failure) => {
+      if (!(failure instanceof AppError)) this.#options.onTrouble(failure as Error);
+    });
   }
 
   /** A magnet's metadata has come: from now on the torrent starts by itself. */

@@ -55,6 +55,10 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE torrent ADD COLUMN upload_limit REAL;
   ALTER TABLE torrent ADD COLUMN download_limit REAL;
   `,
+  `
+  ALTER TABLE torrent ADD COLUMN move_to TEXT;
+  ALTER TABLE torrent ADD COLUMN moving TEXT;
+  `,
 ];
 
 interface Row {
@@ -83,6 +87,8 @@ interface Row {
   readonly sent_at: number | null;
   readonly upload_limit: number | null;
   readonly download_limit: number | null;
+  readonly move_to: string | null;
+  readonly moving: string | null;
 }
 
 /** What is not on the disk yet; absent parts did not change. */
@@ -262,6 +268,8 @@ function recordOf(row: Row): TorrentRecord {
     sentAt: row.sent_at,
     uploadLimit: row.upload_limit,
     downloadLimit: row.download_limit,
+    moveTo: row.move_to,
+    moving: JSON.parse(row.moving ?? 'null') as TorrentRecord['moving'],
   };
 }
 
@@ -293,5 +301,7 @@ function valuesOf(record: TorrentRecord): (string | number | null)[] {
     record.sentAt,
     record.uploadLimit,
     record.downloadLimit,
+    record.moveTo,
+    record.moving && JSON.stringify(record.moving),
   ];
 }

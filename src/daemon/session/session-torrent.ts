@@ -12,7 +12,11 @@ export interface TorrentRecord {
   /** Null while only a magnet is known. */
   name: string | null;
   /** Folder that holds, or will hold, the torrent's first path element. */
-  readonly root: string;
+  root: string;
+  /** Where it is to be moved once it is complete; null leaves it where it is. */
+  moveTo: string | null;
+  /** A move that is not finished: the files are at `root`, which is one of both. */
+  moving: { readonly from: string; readonly to: string } | null;
   /** Its place in the queue: the least comes first. Any number, no two alike. */
   position: number;
   isPaused: boolean;
@@ -52,13 +56,15 @@ export interface TorrentRecord {
 /**
  * What a torrent is doing: `working` in the transfer thread; `asleep` complete and ready for any
  * peer that comes; `queued` until others are done; `waiting` for its disk, which it tries again by
- * itself; `seeded` as much as was asked; `paused` by the user; `failed` by itself.
+ * itself; `moving` to another folder; `seeded` as much as was asked; `paused` by the user;
+ * `failed` by itself.
  */
 export type SessionState =
   | 'working'
   | 'asleep'
   | 'queued'
   | 'waiting'
+  | 'moving'
   | 'seeded'
   | 'paused'
   | 'failed';
@@ -77,12 +83,16 @@ export interface SessionTorrent extends Readonly<Omit<TorrentRecord, 'seedingSin
   readonly checked: number | null;
   /** What it waits for, in a line for people; null unless it is `waiting`. */
   readonly trouble: string | null;
+  /** Why the last move did not happen, or not to its end; null when there was no trouble. */
+  readonly moveTrouble: string | null;
 }
 
 /** A torrent to add. */
 export interface AddRequest {
   readonly source: TorrentSource;
   readonly root: string;
+  /** Where it goes once it is complete. */
+  readonly moveTo?: string;
   readonly isPaused?: boolean;
   readonly peers?: readonly PeerAddress[];
   readonly useTrackers?: boolean;

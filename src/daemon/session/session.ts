@@ -3,6 +3,7 @@
  * thousand complete torrents cost a row and a name each. What they do meanwhile is in
  * `session-run.ts`.
  */
+import { resolve } from 'node:path';
 import { AppError } from '../../units/index.ts';
 import { DaemonError } from '../daemon-error.ts';
 import { SEEDED_FOR_EVER, type SeedingLimits } from '../policy/index.ts';
@@ -162,6 +163,24 @@ export class Session {
     entry.record.isSequential = isSequential;
     this.#run.store.put(entry.record);
     await this.#run.desk.setSequential(entry, isSequential);
+  }
+
+  /**
+   * Moves torrents with their files to another folder, one after another; those at work go on
+   * there. A kill at any moment loses nothing: the move goes on when the session is opened again.
+   * Throws DAEMON_TORRENT_UNKNOWN, and `PlatformError` when files are in the way or do not fit:
+   * then that torrent stays where it is, and those after it.
+   */
+  async relocate(keys: readonly string[], folder: string): Promise<void> {
+    const entries = keys.map((key) => this.#run.find(key));
+    for (const entry of entries) await this.#run.moves.move(entry, resolve(folder));
+  }
+
+  /** Where a torrent goes once it is complete; null stays. Throws DAEMON_TORRENT_UNKNOWN. */
+  setMoveTo(key: string, folder: string | null): void {
+    const { record } = this.#run.find(key);
+    record.moveTo = folder === null ? null : resolve(folder);
+    this.#run.store.put(record);
   }
 
   /** Stops the transfer threads and writes what is to be remembered. */

@@ -1,6 +1,11 @@
 /** Where a session hands torrents to the transfer threads, and takes them back. */
 import { AppError, assert } from '../../units/index.ts';
-import type { SleepingTorrent, TransferCalls, TransferRates } from '../transfer/messages.ts';
+import type {
+  RestartTerms,
+  SleepingTorrent,
+  TransferCalls,
+  TransferRates,
+} from '../transfer/messages.ts';
 import type { Activities, SessionEntry } from './session-entry.ts';
 import type { SessionStore } from './session-store.ts';
 import type { TorrentRecord } from './session-torrent.ts';
@@ -16,6 +21,8 @@ export type SessionTransfer = Pick<
   | 'setSequential'
   | 'limit'
   | 'retry'
+  | 'rest'
+  | 'goOn'
   | 'stop'
 >;
 
@@ -102,6 +109,16 @@ export class TransferDesk {
     entry.call(async () => {
       if (entry.place === 'working') await this.#ready.retry(entry.record.key);
     });
+  }
+
+  /** As `TransferCalls.rest`. */
+  rest(key: string): Promise<boolean> {
+    return this.#ready.rest(key);
+  }
+
+  /** As `TransferCalls.goOn`. */
+  goOn(key: string, terms: RestartTerms): Promise<void> {
+    return this.#ready.goOn(key, terms);
   }
 
   /** Of a torrent at work; others are given theirs when they start. */

@@ -1,4 +1,11 @@
 /** Waits until a disk that refused can be used again: asks by itself, or when it is told to. */
+import { join } from 'node:path';
+import {
+  diskFailure,
+  type FileLayout,
+  hasAnyFile,
+  probeFolder,
+} from '../../platform/disk/index.ts';
 import type { AppError } from '../../units/index.ts';
 
 /** The first question comes so soon, each later one after twice the time, but not more. */
@@ -54,4 +61,26 @@ export class DiskWait {
       this.#timer = setTimeout(() => resolve(false), ms);
     });
   }
+}
+
+/** A disk that was full is believed to have room when so much more can be written. */
+const PROBE_BYTES_MAX = 4 * 1024 * 1024;
+
+/** A torrent whose disk is tried. */
+export interface ProbedTorrent {
+  readonly root: string;
+  readonly name: string;
+  /** What is still to be written; 0 when nothing is. */
+  readonly writeBytes: number;
+  /** One of its files must be there; null when none need be. */
+  readonly layout: FileLayout | null;
+}
+
+/** What is wrong with the disk still; files that are gone are not to be made anew. */
+export async function probeDisk(torrent: ProbedTorrent): Promise<AppError | null> {
+  const { root, name, layout } = torrent;
+  const writeBytes = Math.min(torrent.writeBytes, PROBE_BYTES_MAX);
+  const trouble = await probeFolder(root, { writeBytes });
+  if (trouble || !layout || (await hasAnyFile(layout))) return trouble;
+  return diskFailure({ code: 'ENOENT' }, join(root, name));
 }

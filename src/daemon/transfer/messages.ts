@@ -78,6 +78,16 @@ export interface TorrentSpec {
   readonly limits?: TransferRates;
 }
 
+/** How a torrent goes on after a rest. */
+export interface RestartTerms {
+  /** Where its files are now. */
+  readonly root: string;
+  /** Takes the place of its resume record; null forgets it, and everything is hashed. */
+  readonly resume?: ResumeRecord | null;
+  /** It need not be complete any more: what is missing is downloaded. */
+  readonly mayDownload?: boolean;
+}
+
 /**
  * A complete torrent that costs next to nothing until a peer asks for it: then `wanted` is told,
  * and it is to be `add`ed within a few seconds.
@@ -163,6 +173,12 @@ export interface TransferCalls {
   remove(torrent: string): Promise<TorrentActivity | null>;
   /** Lets a torrent that waits for its disk try at once. */
   retry(torrent: string): Promise<void>;
+  /**
+   * Makes a torrent let go of its files until `goOn`; its trackers and known peers stay. False when
+   * it is not at work here: then nothing is done.
+   */
+  rest(torrent: string): Promise<boolean>;
+  goOn(torrent: string, terms: RestartTerms): Promise<void>;
   addPeers(torrent: string, peers: readonly PeerAddress[]): Promise<void>;
   /**
    * Replaces the priorities of files, as in `TorrentSpec`; missing ones are 4. What is not wanted

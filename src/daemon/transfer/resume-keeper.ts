@@ -11,6 +11,14 @@ import {
 import type { Bitfield } from '../../units/index.ts';
 import type { TorrentNews, TorrentSpec } from './messages.ts';
 
+/**
+ * A resume record is refreshed when pieces come in and the last one is so old: a little later for
+ * each file, all of which are looked at, but sooner than a record's trust in newer files ends.
+ */
+const EVERY_MS = 5_000;
+const EVERY_MS_PER_FILE = 5;
+const EVERY_MS_MAX = 20_000;
+
 /** Reads and writes the record of one torrent. Writes that fail cost a check, nothing more. */
 export interface ResumeKeeper {
   load(): Promise<ResumeRecord | null>;
@@ -31,11 +39,14 @@ export function keeperFor(
   },
 ): ResumeKeeper | null {
   const { key, resumeDir, tell } = where;
-  const { resume } = spec;
-  if (resume !== undefined) {
+  if (spec.resume !== undefined) {
+    let last = spec.resume;
     return {
-      load: () => Promise.resolve(resume),
-      save: async (record) => tell({ kind: 'resume', record }),
+      load: () => Promise.resolve(last),
+      save: async (record) => {
+        last = record;
+        tell({ kind: 'resume', record });
+      },
     };
   }
   if (resumeDir === null) return null;
@@ -56,9 +67,10 @@ export class ResumeWriter {
     this.#keeper = keeper;
   }
 
-  /** Milliseconds since a record of any pieces was asked for. */
-  get ageMs(): number {
-    return performance.now() - this.#savedAt;
+  /** Whether the last record of any pieces is old enough for a new one. */
+  isDue(fileCount: number): boolean {
+    const everyMs = Math.min(EVERY_MS + EVERY_MS_PER_FILE * fileCount, EVERY_MS_MAX);
+    return performance.now() - this.#savedAt > everyMs;
   }
 
   /** Resolves when the records asked for so far are written. */

@@ -2,18 +2,12 @@
  * One torrent from its file or magnet to its end: metadata, what is on disk, pieces, trackers,
  * and the resume record. Runs in the transfer thread.
  */
-import { join } from 'node:path';
 import type { Engine, Torrent } from '../../engine/index.ts';
 import {
-  checkFiles,
-  diskFailure,
   FileLayout,
-  hasAnyFile,
-  isBackedByFiles,
   isPassing,
   Placement,
-  piecesOf,
-  probeFolder,
+  partsPathOf,
   type ResumeTarget,
   TorrentStore,
 } from '../../platform/disk/index.ts';
@@ -21,17 +15,14 @@ import type { WebSeeds } from '../../platform/webseed/index.ts';
 import { AppError, Bitfield, toHex } from '../../units/index.ts';
 import { type InfoDict, isNamedBy, parseInfoDict } from '../../wire/index.ts';
 import { DaemonError } from '../daemon-error.ts';
-import { checkTrees } from '../torrents/check-trees.ts';
 import type { Announced, Announcing } from './announcing.ts';
-import { DiskWait } from './disk-wait.ts';
+import { DiskWait, probeDisk } from './disk-wait.ts';
 import { FileLooks } from './file-looks.ts';
-import type { TorrentNews, TorrentSpec } from './messages.ts';
+import type { RestartTerms, TorrentNews, TorrentSpec } from './messages.ts';
+import { type CheckTurn, PieceFinder } from './piece-finder.ts';
 import { keeperFor, type ResumeKeeper, ResumeWriter } from './resume-keeper.ts';
 import { contentOf, digests, readInput, type TorrentInput } from './torrent-input.ts';
 import { TorrentWishes } from './torrent-wishes.ts';
-
-/** Does `work` when it is its turn: hashing files one torrent after another. */
-export type CheckTurn = <T>(work: () => Promise<T>) => Promise<T>;
 
 /** What a runner is given by the loop. */
 export interface RunnerDeps {
@@ -44,25 +35,6 @@ export interface RunnerDeps {
   readonly announcingFor: (announced: Announced) => Announcing;
 }
 
-/**
- * A resume record is refreshed when pieces come in and the last one is so old: a little later for
- * each file, all of which are looked at, but sooner than a record's trust in newer files ends.
- */
-const RESUME_EVERY_MS = 5_000;
-const RESUME_EVERY_MS_PER_FILE = 5;
-const RESUME_EVERY_MS_MAX = 20_000;
-
-/** What is hashed to see what is right. */
-interface CheckTarget {
-  readonly info: InfoDict;
-  /** By root in hex; those that turn out to be right are added. */
-  readonly layers: Map<string, Uint8Array>;
-  readonly placement: Placement;
-}
-
-/** A disk that was full is believed to have room when so much more can be written. */
-const PROBE_BYTES = 4 * 1024 * 1024;
-
 /** A torrent at work. */
 export class TorrentRunner {
   readonly torrent: Torrent;
@@ -71,9 +43,13 @@ export class TorrentRunner {
   readonly #deps: RunnerDeps;
   readonly #spec: TorrentSpec;
   readonly #input: TorrentInput;
-  readonly #abort = new AbortController();
   readonly #keeper: ResumeKeeper | null;
   readonly #resume: ResumeWriter;
+  readonly #finder: PieceFinder;
+  #root: string;
+  #mustBeComplete: boolean;
+  #abort = new AbortController();
+  #beginning: Promise<void> = Promise.resolve();
   #target: ResumeTarget | null = null;
   #store: TorrentStore | null = null;
   #info: InfoDict | null = null;
@@ -84,6 +60,8 @@ export class TorrentRunner {
   /** Whether the last record is of less than what is here now, or of a torrent being written. */
   #isRecordOld = true;
   #isStopping = false;
+  /** The files are left alone until `goOn`. */
+  #isResting = false;
 
   /** Reads the source; throws `WireError` or `DaemonError` for one that cannot be used. */
   constructor(spec: TorrentSpec, deps: RunnerDeps) {
@@ -98,6 +76,9 @@ export class TorrentRunner {
     }
     this.#keeper = keeperFor(spec, { key, resumeDir: deps.resumeDir, tell });
     this.#resume = new ResumeWriter(this.#keeper);
+    this.#finder = new PieceFinder(deps);
+    this.#root = spec.root;
+    this.#mustBeComplete = spec.mustBeComplete;
     const events = {
       onMetadata: (infoBytes: Uint8Array) => this.#onMetadata(infoBytes),
       onLayers: (layers: ReadonlyMap<string, Uint8Array>) => this.#onLayers(layers),
@@ -163,6 +144,36 @@ export class TorrentRunner {
     this.#wait?.retry();
   }
 
+  /**
+   * Lets go of the files: peers leave, what is here is recorded. Trackers and known peers stay.
+   * Waits until nothing is written any more.
+   */
+  async rest(): Promise<void> {
+    this.#isResting = true;
+    this.#abort.abort();
+    this.#wait?.end();
+    this.#wait = null;
+    if (!this.#info) return;
+    this.torrent.stop('its files are at rest');
+    await this.#beginning.catch(() => {});
+    await this.#store?.close();
+    await this.#saveStopped();
+  }
+
+  /** Takes the files up again after a rest, where they are now. Failures are told, not thrown. */
+  async goOn(terms: RestartTerms): Promise<void> {
+    this.#root = terms.root;
+    this.#mustBeComplete &&= terms.mayDownload !== true;
+    if (terms.resume !== undefined) await this.#keeper?.save(terms.resume);
+    this.#abort = new AbortController();
+    this.#isResting = false;
+    if (!this.#info || this.#isStopping) return;
+    this.#begin(this.#info).then(
+      () => this.torrent.book.rouse(),
+      (failure) => this.#fail(failure),
+    );
+  }
+
   /** Replaces the priorities of files; a disk that fails fails the torrent. */
   async prioritiseFiles(priorities: readonly number[]): Promise<void> {
     try {
@@ -188,24 +199,36 @@ export class TorrentRunner {
     await this.#resume.settled;
   }
 
-  /** Checks what is on disk, and starts. */
-  async #begin(info: InfoDict): Promise<void> {
-    const { root } = this.#spec;
-    const layout = new FileLayout(root, info.files, join(root, `.${this.torrent.key}.parts`));
+  /** Checks what is on disk, and starts; unless it rests, or is made to meanwhile. */
+  #begin(info: InfoDict): Promise<void> {
+    this.#info = info;
+    if (this.#isResting) return Promise.resolve();
+    this.#beginning = this.#takeUp(info).catch((failure) => {
+      if (!this.#isResting && !this.#isStopping) throw failure;
+    });
+    return this.#beginning;
+  }
+
+  async #takeUp(info: InfoDict): Promise<void> {
+    const layout = new FileLayout(
+      this.#root,
+      info.files,
+      partsPathOf(this.#root, this.torrent.key),
+    );
     const placement = new Placement(layout, info.pieceLengthBytes);
     const target = { infoHash: this.torrent.key, layout, pieceCount: info.pieceCount };
-    this.#info = info;
     this.#target = target;
-    const known = await this.#recordedPieces(target, info);
+    const known = await this.#finder.recorded(this.#keeper, target, info);
     this.wishes.place(info, placement);
     const looks = new FileLooks(layout, () => this.torrent.isDownloading);
     // Before they are hashed: what changes while they are is noticed.
     await looks.look();
     const layers = new Map(this.#input.pieceLayers);
-    const have = known ?? (await this.#findPieces({ info, layers, placement }));
-    if (this.#spec.mustBeComplete && !have.isComplete) throw incomplete(layout, have);
+    const have =
+      known ?? (await this.#finder.hashed({ info, layers, placement }, this.#abort.signal));
+    if (this.#mustBeComplete && !have.isComplete) throw incomplete(layout, have);
     if (!have.isComplete) await this.wishes.prepare();
-    if (this.#isStopping) return;
+    if (this.#isStopping || this.#isResting) return;
     this.#store = new TorrentStore(placement);
     this.#looks = looks;
     this.torrent.begin(contentOf(info, layers), have, this.#store);
@@ -226,39 +249,6 @@ export class TorrentRunner {
       tell({ kind: 'tracker', line: `web seed ${new URL(url).origin} ${reason}`, isFailure: true });
     const seeded = { key: torrent.key, files: { files, pieceLengthBytes }, onFailure };
     torrent.addPeers(webSeeds.add(seeded, this.#input.webSeeds), 'web');
-  }
-
-  /** Pieces that are right as the resume record says; null when there is none to believe. */
-  async #recordedPieces(target: ResumeTarget, info: InfoDict): Promise<Bitfield | null> {
-    const record = (await this.#keeper?.load()) ?? null;
-    const have = record && (await piecesOf(record, target));
-    const isBacked = have && (await isBackedByFiles(have, target.layout, info.pieceLengthBytes));
-    return isBacked ? have : null;
-  }
-
-  /** Pieces that are right, found by hashing what is there. */
-  async #findPieces(target: CheckTarget): Promise<Bitfield> {
-    if (!(await hasAnyFile(target.placement.layout))) return new Bitfield(target.info.pieceCount);
-    return this.#deps.checkTurn(() => this.#check(target));
-  }
-
-  #check({ info, layers, placement: layout }: CheckTarget): Promise<Bitfield> {
-    const { pieceCount, pieceLengthBytes, pieceHashesV1: pieceHashes } = info;
-    let toldAt = -Infinity;
-    const options = {
-      signal: this.#abort.signal,
-      onProgress: (checked: number): void => {
-        const now = performance.now();
-        if (now - toldAt < 200) return;
-        toldAt = now;
-        this.#deps.tell({ kind: 'checking', checked, pieceCount });
-      },
-      onLayer: (root: string, layer: Uint8Array): void => {
-        layers.set(root, layer);
-      },
-    };
-    if (pieceHashes) return checkFiles({ layout, pieceLengthBytes, pieceHashes }, options);
-    return checkTrees({ info, pieceLayers: layers, layout }, options);
   }
 
   /** A hybrid torrent, of which both names are known, answers to both. */
@@ -296,9 +286,7 @@ export class TorrentRunner {
   #onPiece(piece: number): void {
     this.wishes.onPiece(piece);
     this.#looks?.expectWrites();
-    const fileCount = this.#target?.layout.files.length ?? 0;
-    const everyMs = RESUME_EVERY_MS + RESUME_EVERY_MS_PER_FILE * fileCount;
-    if (this.#resume.ageMs > Math.min(everyMs, RESUME_EVERY_MS_MAX)) this.#save();
+    if (this.#resume.isDue(this.#target?.layout.files.length ?? 0)) this.#save();
   }
 
   #onComplete(): void {
@@ -323,7 +311,7 @@ export class TorrentRunner {
   }
 
   #fail(failure: unknown): void {
-    if (this.#isStopping || this.#wait) return;
+    if (this.#isStopping || this.#isResting || this.#wait) return;
     if (!(failure instanceof AppError)) throw failure;
     if (this.#looks && isPassing(failure)) {
       this.#waitFor(failure);
@@ -355,15 +343,13 @@ export class TorrentRunner {
     goOn().catch((again) => this.#fail(again));
   }
 
-  /** What is wrong with the disk still. Files that are gone are not made anew unless forced. */
+  /** What is wrong with the disk still. */
   async #probe(needsRoom: boolean, isForced: boolean): Promise<AppError | null> {
-    const { root } = this.#spec;
-    const room = Math.min(this.torrent.remainingBytes ?? 0, PROBE_BYTES);
-    const trouble = await probeFolder(root, { writeBytes: needsRoom ? room : 0 });
-    const layout = this.#target?.layout;
-    const hadFiles = (this.torrent.work?.have.count ?? 0) > 0;
-    if (trouble || isForced || !layout || !hadFiles || (await hasAnyFile(layout))) return trouble;
-    return diskFailure({ code: 'ENOENT' }, join(root, this.#info?.name ?? ''));
+    const { remainingBytes, work } = this.torrent;
+    const writeBytes = needsRoom ? (remainingBytes ?? 0) : 0;
+    const hadFiles = (work?.have.count ?? 0) > 0;
+    const layout = !isForced && hadFiles ? (this.#target?.layout ?? null) : null;
+    return probeDisk({ root: this.#root, name: this.#info?.name ?? '', writeBytes, layout });
   }
 
   /** Records what is here, unless the files are not what we left. */
@@ -377,7 +363,7 @@ export class TorrentRunner {
 
   #save(): void {
     const { work, isStopped, isDownloading } = this.torrent;
-    if (!work || !this.#target || this.#wait) return;
+    if (!work || !this.#target || this.#wait || this.#isResting) return;
     const isWriting = isDownloading && !isStopped;
     this.#isRecordOld = isWriting;
     this.#resume.save(this.#target, work.have, isWriting);

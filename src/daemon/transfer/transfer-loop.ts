@@ -21,6 +21,7 @@ import { inTurn } from './in-turn.ts';
 import type { LocalPeers } from './local-peers.ts';
 import type { LoopExchange } from './loop-exchange.ts';
 import type {
+  RestartTerms,
   SleepingTorrent,
   TorrentActivity,
   TorrentNews,
@@ -31,9 +32,10 @@ import type {
   TransferRates,
   TransferSnapshot,
 } from './messages.ts';
+import type { CheckTurn } from './piece-finder.ts';
 import type { PieceRange } from './piece-waits.ts';
 import { Sleepers } from './sleepers.ts';
-import { type CheckTurn, TorrentRunner } from './torrent-runner.ts';
+import { TorrentRunner } from './torrent-runner.ts';
 
 /** Name and version in extension handshakes. */
 const CLIENT_NAME = 'Bidwidth 0.1.0';
@@ -190,6 +192,16 @@ export class TransferLoop implements TransferCalls {
 
   async retry(torrent: string): Promise<void> {
     this.#runner(torrent).retry();
+  }
+
+  async rest(torrent: string): Promise<boolean> {
+    const runner = this.#runners.get(torrent);
+    await runner?.rest();
+    return runner !== undefined;
+  }
+
+  async goOn(torrent: string, terms: RestartTerms): Promise<void> {
+    await this.#runner(torrent).goOn(terms);
   }
 
   async addPeers(torrent: string, peers: readonly PeerAddress[]): Promise<void> {

@@ -71,6 +71,12 @@ class FakeShard implements Shard {
   }
   async retry(): Promise<void> {}
 
+  async rest(): Promise<boolean> {
+    return true;
+  }
+
+  async goOn(): Promise<void> {}
+
   async addPeers(): Promise<void> {
     this.calls.push('addPeers');
   }

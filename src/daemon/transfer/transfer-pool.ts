@@ -7,6 +7,7 @@ import { assert, toHex } from '../../units/index.ts';
 import { joinSnapshots } from './join-snapshots.ts';
 import { LimitBalancer } from './limit-balancer.ts';
 import type {
+  RestartTerms,
   SleepingTorrent,
   TorrentActivity,
   TorrentSpec,
@@ -90,6 +91,14 @@ export class TransferPool implements TransferCalls {
 
   retry(torrent: string): Promise<void> {
     return this.#of(torrent).retry(torrent);
+  }
+
+  rest(torrent: string): Promise<boolean> {
+    return this.#of(torrent).rest(torrent);
+  }
+
+  goOn(torrent: string, terms: RestartTerms): Promise<void> {
+    return this.#of(torrent).goOn(torrent, terms);
   }
 
   addPeers(torrent: string, peers: readonly PeerAddress[]): Promise<void> {

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { PeerAddress } from '../../engine/index.ts';
 import type {
   CallMessage,
+  RestartTerms,
   SleepingTorrent,
   TorrentActivity,
   TorrentNews,
@@ -119,6 +120,14 @@ export class Transfer implements TransferCalls {
 
   async retry(torrent: string): Promise<void> {
     await this.#call('retry', [torrent]);
+  }
+
+  rest(torrent: string): Promise<boolean> {
+    return this.#call('rest', [torrent]) as Promise<boolean>;
+  }
+
+  async goOn(torrent: string, terms: RestartTerms): Promise<void> {
+    await this.#call('goOn', [torrent, terms]);
   }
 
   async addPeers(torrent: string, peers: readonly PeerAddress[]): Promise<void> {

@@ -24,6 +24,11 @@ export interface FileSegment {
   readonly length: number;
 }
 
+/** Where a torrent of this key, in folder `root`, keeps pieces of files that are not wanted. */
+export function partsPathOf(root: string, key: string): string {
+  return join(root, `.${key}.parts`);
+}
+
 /** The files of one torrent under one folder. */
 export class FileLayout {
   readonly root: string;

@@ -2,7 +2,8 @@
 export { type CheckOptions, type CheckTarget, checkFiles } from './check-files.ts';
 export { diskFailure } from './disk-failure.ts';
 export { FileGuard } from './file-guard.ts';
-export { FileLayout, type FileSegment, type LayoutFile } from './file-layout.ts';
+export { FileLayout, type FileSegment, type LayoutFile, partsPathOf } from './file-layout.ts';
+export { type FileMove, finishMove, movesBetween, stageMove } from './move-files.ts';
 export { nodeHasher, sha256 } from './node-hasher.ts';
 export { Placement } from './placement.ts';
 export { prepareFiles } from './prepare-files.ts';

@@ -5,12 +5,19 @@ import { dirname } from 'node:path';
 import { diskFailure } from './disk-failure.ts';
 import type { ResumeRecord } from './resume-record.ts';
 
-/** Writes the record whole or not at all. */
-export async function saveResume(file: string, record: ResumeRecord): Promise<void> {
+/**
+ * Writes the record whole or not at all. `isDurable` waits for the disk: only then may something
+ * be deleted on the strength of it.
+ */
+export async function saveResume(
+  file: string,
+  record: ResumeRecord,
+  { isDurable = false }: { readonly isDurable?: boolean } = {},
+): Promise<void> {
   const temporary = `${file}.${randomBytes(4).toString('hex')}.tmp`;
   try {
     await fs.mkdir(dirname(file), { recursive: true });
-    await fs.writeFile(temporary, JSON.stringify(record));
+    await fs.writeFile(temporary, JSON.stringify(record), { flush: isDurable });
     await fs.rename(temporary, file);
   } catch (failure) {
     await fs.rm(temporary, { force: true }).catch(() => {});

@@ -44,6 +44,7 @@ say({ event: 'open', port, torrents: session.list() });
 
 interface Command {
   readonly add?: { readonly torrent: string; readonly root: string; readonly peer: number | null };
+  readonly relocate?: { readonly key: string; readonly to: string };
   readonly list?: true;
   readonly close?: true;
 }
@@ -56,6 +57,11 @@ for await (const line of createInterface({ input: process.stdin })) {
     const peers = peer === null ? [] : [{ host: '127.0.0.1', port: peer }];
     const request: AddRequest = { source: { kind: 'metainfo', bytes }, root, peers };
     say({ event: 'added', outcomes: await session.add([request]) });
+  }
+  if (command.relocate) {
+    const { key, to } = command.relocate;
+    await session.relocate([key], to);
+    say({ event: 'relocated' });
   }
   if (command.list) say({ event: 'list', torrents: session.list() });
   if (command.close) break;

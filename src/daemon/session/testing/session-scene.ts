@@ -8,6 +8,7 @@ import { encodeBencode } from '../../../wire/index.ts';
 import { DataFolder } from '../../data-folder.ts';
 import type { TransferListener } from '../../transfer/index.ts';
 import type {
+  RestartTerms,
   SleepingTorrent,
   TorrentActivity,
   TorrentNews,
@@ -85,6 +86,7 @@ export class FakeTransfer implements SessionTransfer {
   readonly calls: string[] = [];
   readonly working: Map<string, TorrentSpec> = new Map();
   readonly asleep: Set<string> = new Set();
+  readonly restarts: RestartTerms[] = [];
   activities: TorrentActivity[] = [];
   /** What the next `add` is refused with. */
   refusal: Error | null = null;
@@ -131,6 +133,16 @@ export class FakeTransfer implements SessionTransfer {
 
   async retry(torrent: string): Promise<void> {
     this.calls.push(`retry ${torrent.slice(0, 4)}`);
+  }
+
+  async rest(torrent: string): Promise<boolean> {
+    this.calls.push(`rest ${torrent.slice(0, 4)}`);
+    return this.working.has(torrent);
+  }
+
+  async goOn(torrent: string, terms: RestartTerms): Promise<void> {
+    this.calls.push(`goOn ${torrent.slice(0, 4)} ${terms.root}`);
+    this.restarts.push(terms);
   }
 
   async setSequential(torrent: string, isSequential: boolean): Promise<void> {
