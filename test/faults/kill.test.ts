@@ -10,9 +10,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { readContract } from '../market/contract.ts';
 import { Stage } from '../market/stage.ts';
 import { sha256OfFile } from '../support/files.ts';
+import { type SeededRandom, seededRandom } from '../support/random.ts';
 import { Cast, type Victim } from './cast.ts';
 import { type Ledger, readLedger, sumOf } from './ledger.ts';
-import { type SeededRandom, seededRandom } from './random.ts';
 import { type Amounts, startWireTap } from './wire-tap.ts';
 
 const KILLS = Number(process.env['BIDWIDTH_KILLS'] ?? 100);

@@ -10,10 +10,11 @@ export interface SeededRandom {
   pick<T>(choices: readonly (readonly [choice: T, weight: number])[]): T;
 }
 
-/** The stream of `BIDWIDTH_SEED`, or of a fresh seed. The generator is mulberry32. */
-export function seededRandom(): SeededRandom {
-  const given = Number(process.env['BIDWIDTH_SEED']);
-  const seed = Number.isSafeInteger(given) ? given >>> 0 : Math.floor(Math.random() * 2 ** 32);
+/** The stream of a seed: the one given, `BIDWIDTH_SEED`, or a fresh one. It is mulberry32. */
+export function seededRandom(
+  given: number = Number(process.env['BIDWIDTH_SEED'] ?? Number.NaN),
+): SeededRandom {
+  const seed = Number.isFinite(given) ? given >>> 0 : Math.floor(Math.random() * 2 ** 32);
   let state = seed;
   const next = (): number => {
     state = (state + 0x6d2b79f5) >>> 0;
