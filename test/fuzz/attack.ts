@@ -1,7 +1,6 @@
 /** Sends mutated inputs to one target and stops at the first that does harm. */
 import { performance } from 'node:perf_hooks';
-import { seededRandom } from '../../src/units/index.ts';
-import { WireError } from '../../src/wire/index.ts';
+import { AppError, seededRandom } from '../../src/units/index.ts';
 import { mutate } from './mutate.ts';
 import type { Target } from './targets.ts';
 
@@ -20,7 +19,7 @@ export interface AttackReport {
 }
 
 /** Attacks `target` with `count` inputs, the same for the same seed. */
-export function attack(target: Target, count: number, seed: number): AttackReport {
+export async function attack(target: Target, count: number, seed: number): Promise<AttackReport> {
   const random = seededRandom(seed);
   const started = performance.now();
   let acceptedCount = 0;
@@ -28,7 +27,8 @@ export function attack(target: Target, count: number, seed: number): AttackRepor
     const input = mutate(target.corpus, random);
     const copy = input.slice();
     const start = performance.now();
-    const what = harmOf(target, copy);
+    const outcome = harmOf(target, copy);
+    const what = outcome instanceof Promise ? await outcome : outcome;
     const tookMs = performance.now() - start;
     const trouble = tookMs > SLOW_MS ? `it took ${Math.round(tookMs)} ms` : what;
     if (trouble === null || trouble === 'refused') {
@@ -47,12 +47,16 @@ export function attack(target: Target, count: number, seed: number): AttackRepor
 }
 
 /** Null when it was understood, `refused` when it was refused as it must be, else what happened. */
-function harmOf(target: Target, input: Uint8Array): string | null {
+export function harmOf(target: Target, input: Uint8Array): string | null | Promise<string | null> {
   try {
-    target.read(input);
-    return null;
+    const outcome = target.read(input);
+    return outcome instanceof Promise ? outcome.then(() => null, judge) : null;
   } catch (failure) {
-    if (failure instanceof WireError) return 'refused';
-    return failure instanceof Error ? (failure.stack ?? failure.message) : String(failure);
+    return judge(failure);
   }
+}
+
+function judge(failure: unknown): string {
+  if (failure instanceof AppError) return 'refused';
+  return failure instanceof Error ? (failure.stack ?? failure.message) : String(failure);
 }

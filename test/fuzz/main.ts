@@ -15,7 +15,7 @@ interface Job {
 }
 
 if (isMainThread) await main();
-else parentPort?.postMessage(runJob(workerData));
+else parentPort?.postMessage(await runJob(workerData));
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -57,10 +57,12 @@ function runInWorker(job: Job): Promise<AttackReport> {
     const worker = new Worker(import.meta.filename, { workerData: job });
     worker.once('message', resolve);
     worker.once('error', reject);
+    // An agent of a web seed may hold the thread open for a while yet.
+    worker.once('message', () => void worker.terminate());
   });
 }
 
-function runJob({ name, count, seed }: Job): AttackReport {
+function runJob({ name, count, seed }: Job): Promise<AttackReport> {
   const target = TARGETS.find((candidate) => candidate.name === name);
   if (!target) throw new Error(`there is no target ${name}`);
   return attack(target, count, seed);

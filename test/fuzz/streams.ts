@@ -94,7 +94,8 @@ class DeafConnection implements Connection {
   close(): void {}
 }
 
-function* chunksOf(input: Uint8Array): Iterable<Uint8Array> {
+/** Cuts a stream into chunks that depend on it alone. */
+export function* chunksOf(input: Uint8Array): Iterable<Uint8Array> {
   let at = 0;
   let state = input.length;
   while (at < input.length) {

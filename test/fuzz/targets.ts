@@ -28,18 +28,27 @@ import {
   parseTrackerUrl,
   readTorrentPointer,
 } from '../../src/wire/index.ts';
+import { dhtTalk, meetDht, meetUtp, utpTalk } from './datagrams.ts';
+import { handshakes, meetInitiator, meetResponder } from './encrypted.ts';
+import { readDatabase, readDhtFile, readResume, readSessionLists, storedCorpus } from './stored.ts';
 import { digests, meetEngine, peerStream, pushStream } from './streams.ts';
+import { meetWebSeed, webAnswers } from './web-seed.ts';
 
-/** A reader under attack. Whatever it is given, it returns or throws `WireError`. */
+/** A reader under attack. Whatever it is given, it returns or throws an error of its layer. */
 export interface Target {
   readonly name: string;
   readonly corpus: readonly Uint8Array[];
+  /** May return a promise. */
   readonly read: (input: Uint8Array) => unknown;
+  /** An input takes over 0.1 ms: files or streams are made for each. */
+  readonly isSlow?: boolean;
 }
 
 const HASH = 'a'.repeat(20);
 const HEX = '0123456789abcdef0123456789abcdef01234567';
 
+const stored = await storedCorpus();
+const { dialling, accepting } = handshakes();
 const torrents = readTorrents();
 const infos = texts(
   `d6:lengthi20000e4:name4:file12:piece lengthi16384e6:pieces40:${HASH}${HASH}e`,
@@ -122,7 +131,20 @@ export const TARGETS: readonly Target[] = [
     ['# x\n1.2.3.4 - 1.2.3.9 , 000 , a\nbad:4.0.0.0-4.0.0.255\n2001:db8::/32\n192.0.2.0/25\n'],
     (text) => parseIpList(text),
   ),
+  onBytes('mse-responder', dialling, meetResponder),
+  onBytes('mse-initiator', accepting, meetInitiator),
+  onBytes('utp-host', [utpTalk()], meetUtp),
+  onBytes('dht-node', [dhtTalk()], meetDht),
+  slow(onBytes('web-seed', texts(...webAnswers()), meetWebSeed)),
+  slow(onBytes('resume-record', texts(...stored.resume), readResume)),
+  onBytes('session-lists', texts(...stored.lists), readSessionLists),
+  slow(onBytes('database', [stored.database], readDatabase)),
+  slow(onBytes('dht-file', texts(...stored.dht), readDhtFile)),
 ];
+
+function slow(target: Target): Target {
+  return { ...target, isSlow: true };
+}
 
 function onBytes(name: string, corpus: readonly Uint8Array[], read: Target['read']): Target {
   return { name, corpus, read };

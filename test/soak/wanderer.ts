@@ -1,8 +1,7 @@
 /** A user who never rests: adds, pauses, resumes and removes torrents of a session at random. */
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Session } from '../../src/daemon/session/index.ts';
-import type { TorrentSource } from '../../src/daemon/torrent-source.ts';
+import type { AddRequest, Session } from '../../src/daemon/session/index.ts';
 import type { SeededRandom } from '../support/random.ts';
 import type { Plan, PlannedTorrent } from './plan.ts';
 
@@ -64,7 +63,7 @@ export class Wanderer {
     const byMagnet = random.next() < 0.4;
     const isSequential = random.next() < 0.2;
     const own = isSeed ? null : join(folder, `${this.steps}`);
-    const source: TorrentSource =
+    const source: AddRequest['source'] =
       byMagnet && !isSeed
         ? { kind: 'magnet', text: torrent.magnet }
         : { kind: 'metainfo', bytes: new Uint8Array(await readFile(torrent.torrentPath)) };

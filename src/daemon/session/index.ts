@@ -10,4 +10,5 @@ export type {
   SessionTorrent,
   TorrentRecord,
 } from './session-torrent.ts';
+export { readPeers, readPriorities, readTiers } from './stored-json.ts';
 export type { SessionTransfer } from './transfer-desk.ts';

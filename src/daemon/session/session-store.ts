@@ -3,7 +3,6 @@
  * Changes are gathered and written together about once a second: a killed process loses no more.
  */
 
-import type { PeerAddress } from '../../engine/index.ts';
 import { Database } from '../../platform/database/index.ts';
 import { parseResume, type ResumeRecord } from '../../platform/disk/index.ts';
 import { type UnixSeconds, unixSeconds } from '../../units/index.ts';
@@ -11,6 +10,7 @@ import type { SeedingLimits } from '../policy/index.ts';
 import type { TorrentSource } from '../torrent-source.ts';
 import { SessionClock } from './session-clock.ts';
 import type { TorrentRecord } from './session-torrent.ts';
+import { readPeers, readPriorities, readTiers } from './stored-json.ts';
 
 /** How long changes are gathered. */
 const GATHER_MS = 1_000;
@@ -255,11 +255,10 @@ function recordOf(row: Row): TorrentRecord {
     sentBytes: row.sent_bytes,
     addedAt: when(row.added_at),
     completedAt: row.completed_at === null ? null : when(row.completed_at),
-    // Written by us; a damaged file is found out by SQLite or fails here at the start.
-    trackers: JSON.parse(row.trackers) as string[][],
+    trackers: readTiers(row.trackers),
     isPrivate: row.is_private !== 0,
-    peers: JSON.parse(row.peers) as PeerAddress[],
-    filePriorities: JSON.parse(row.file_priorities ?? 'null') as number[] | null,
+    peers: readPeers(row.peers),
+    filePriorities: readPriorities(row.file_priorities),
     isSequential: row.is_sequential !== 0,
     seeding: JSON.parse(row.seeding ?? 'null') as Partial<SeedingLimits> | null,
     seedingEnd: row.seeding_end,

@@ -5,5 +5,6 @@
  *
  * @module
  */
+export { loadDhtFile } from './dht-file.ts';
 export { DHT_ROUTERS, type DhtRouter } from './dht-routers.ts';
 export { DhtService, type DhtServiceOptions, type DhtTorrent } from './dht-service.ts';
