@@ -24,13 +24,9 @@ export async function attack(target: Target, count: number, seed: number): Promi
   const started = performance.now();
   let acceptedCount = 0;
   for (let nth = 0; nth < count; nth++) {
-    const input = mutate(target.corpus, random);
-    const copy = input.slice();
-    const start = performance.now();
-    const outcome = harmOf(target, copy);
-    const what = outcome instanceof Promise ? await outcome : outcome;
-    const tookMs = performance.now() - start;
-    const trouble = tookMs > SLOW_MS ? `it took ${Math.round(tookMs)} ms` : what;
+    // First the corpus itself: among it is what did harm once.
+    const input = target.corpus[nth] ?? mutate(target.corpus, random);
+    const trouble = await harmOf(target, input);
     if (trouble === null || trouble === 'refused') {
       if (trouble === null) acceptedCount++;
       continue;
@@ -47,16 +43,23 @@ export async function attack(target: Target, count: number, seed: number): Promi
 }
 
 /** Null when it was understood, `refused` when it was refused as it must be, else what happened. */
-export function harmOf(target: Target, input: Uint8Array): string | null | Promise<string | null> {
-  try {
-    const outcome = target.read(input);
-    return outcome instanceof Promise ? outcome.then(() => null, judge) : null;
-  } catch (failure) {
-    return judge(failure);
+export async function harmOf(target: Target, input: Uint8Array): Promise<string | null> {
+  for (let isAgain = false; ; isAgain = true) {
+    const start = performance.now();
+    const outcome = await outcomeOf(target, input.slice());
+    const tookMs = performance.now() - start;
+    if (tookMs <= SLOW_MS) return outcome;
+    // Once may be the machine's fault, which has others to serve.
+    if (isAgain) return `it took ${Math.round(tookMs)} ms`;
   }
 }
 
-function judge(failure: unknown): string {
-  if (failure instanceof AppError) return 'refused';
-  return failure instanceof Error ? (failure.stack ?? failure.message) : String(failure);
+async function outcomeOf(target: Target, input: Uint8Array): Promise<string | null> {
+  try {
+    await target.read(input);
+    return null;
+  } catch (failure) {
+    if (failure instanceof AppError) return 'refused';
+    return failure instanceof Error ? (failure.stack ?? failure.message) : String(failure);
+  }
 }

@@ -55,10 +55,13 @@ function print({ name, inputCount, acceptedCount, seconds, harm }: AttackReport)
 function runInWorker(job: Job): Promise<AttackReport> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(import.meta.filename, { workerData: job });
-    worker.once('message', resolve);
+    worker.once('message', (report: AttackReport) => {
+      resolve(report);
+      // An agent of a web seed may hold the thread open for a while yet.
+      void worker.terminate();
+    });
     worker.once('error', reject);
-    // An agent of a web seed may hold the thread open for a while yet.
-    worker.once('message', () => void worker.terminate());
+    worker.once('exit', () => reject(new Error(`${job.name}: an input was never done with`)));
   });
 }
 

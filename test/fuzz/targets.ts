@@ -28,6 +28,7 @@ import {
   parseTrackerUrl,
   readTorrentPointer,
 } from '../../src/wire/index.ts';
+import { readFound } from './corpus.ts';
 import { dhtTalk, meetDht, meetUtp, utpTalk } from './datagrams.ts';
 import { handshakes, meetInitiator, meetResponder } from './encrypted.ts';
 import { readDatabase, readDhtFile, readResume, readSessionLists, storedCorpus } from './stored.ts';
@@ -69,8 +70,7 @@ const krpc = texts(
     '1:v3:abce1:q3:put1:t1:x1:y1:qe',
 );
 
-/** Every target, by the name `--only` takes. */
-export const TARGETS: readonly Target[] = [
+const BY_HAND: readonly Target[] = [
   onBytes('bencode', [...torrents, ...krpc, ...announces], (bytes) => decodeBencode(bytes)),
   onBytes('metainfo', torrents, (bytes) => parseMetainfo(bytes, digests)),
   onBytes('info-dict', infos, (bytes) => parseInfoDict(bytes, digests)),
@@ -141,6 +141,12 @@ export const TARGETS: readonly Target[] = [
   slow(onBytes('database', [stored.database], readDatabase)),
   slow(onBytes('dht-file', texts(...stored.dht), readDhtFile)),
 ];
+
+/** Every target, by the name `--only` takes. */
+export const TARGETS: readonly Target[] = BY_HAND.map((target) => ({
+  ...target,
+  corpus: [...target.corpus, ...readFound(target.name)],
+}));
 
 function slow(target: Target): Target {
   return { ...target, isSlow: true };
