@@ -4,7 +4,7 @@ import { AppError, seededRandom } from '../../src/units/index.ts';
 import { mutate } from './mutate.ts';
 import type { Target } from './targets.ts';
 
-/** Longer than this for one input counts as harm. */
+/** More of a processor's time than this for one input counts as harm. */
 const SLOW_MS = 1_000;
 
 /** How an attack went. */
@@ -44,14 +44,12 @@ export async function attack(target: Target, count: number, seed: number): Promi
 
 /** Null when it was understood, `refused` when it was refused as it must be, else what happened. */
 export async function harmOf(target: Target, input: Uint8Array): Promise<string | null> {
-  for (let isAgain = false; ; isAgain = true) {
-    const start = performance.now();
-    const outcome = await outcomeOf(target, input.slice());
-    const tookMs = performance.now() - start;
-    if (tookMs <= SLOW_MS) return outcome;
-    // Once may be the machine's fault, which has others to serve.
-    if (isAgain) return `it took ${Math.round(tookMs)} ms`;
-  }
+  const before = process.threadCpuUsage();
+  const outcome = await outcomeOf(target, input.slice());
+  // Not the clock: on a busy machine a process of low priority may stand still for half a minute.
+  const { user, system } = process.threadCpuUsage(before);
+  const tookMs = (user + system) / 1000;
+  return tookMs > SLOW_MS ? `it took ${Math.round(tookMs)} ms` : outcome;
 }
 
 async function outcomeOf(target: Target, input: Uint8Array): Promise<string | null> {
