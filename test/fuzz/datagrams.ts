@@ -1,4 +1,4 @@
-/** Fuzzed datagrams, several in one input, at our uTP and at our DHT node while they are at work. */
+/** Fuzzed datagrams, several in one input, at our uTP and our DHT node while they are at work. */
 
 import { Dht } from '../../src/discovery/index.ts';
 import { type Connection, type ConnectionEvents, UtpHost } from '../../src/engine/index.ts';
@@ -102,7 +102,8 @@ export function dhtTalk(): Uint8Array {
   const dht = seekingDht(instant(1_000), (packet) => asked.push(packet.slice()));
   const answer = (packet: Uint8Array, id: string): Uint8Array => {
     const { transactionId } = decodeKrpc(packet);
-    const nodes = `${'n'.repeat(20)}\x08\x08\x04\x04\x1a\xe1${'o'.repeat(20)}\x08\x08\x05\x05\x1a\xe2`;
+    const contact = (letter: string): string => `${letter.repeat(20)}\x08\x08\x04${letter}\x1a\xe1`;
+    const nodes = contact('n') + contact('o');
     return latin1(
       `d1:rd2:id20:${id.repeat(20)}5:nodes${nodes.length}:${nodes}5:token2:to` +
         `6:valuesl6:\x08\x08\x06\x06\x1a\xe1ee1:t${transactionId.length}:` +

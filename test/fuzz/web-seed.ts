@@ -19,7 +19,7 @@ const FILES = {
   files: [file('a', 5, 0), file('b', 40, 5)],
 };
 
-/** Asks a server that answers with these bytes for all it has. Resolves to what is missing in the end. */
+/** Asks a server that answers with this for all it has. Resolves to what is missing at the end. */
 export function meetWebSeed(input: Uint8Array): Promise<number> {
   const answers = Buffer.from(input).toString('latin1').split(BREAK).slice(0, ANSWERS_MAX);
   const seeds = new WebSeeds({

@@ -4,8 +4,8 @@
  *   soak-node.ts keeper|member|observed FOLDER HOME [--minutes M] [--dht-node PORT]
  *
  * The keeper has everything and stays. Members come and go, each set up differently. The observed
- * one also measures itself: a JSON line every half minute; SIGUSR2 has it write what is on its heaps
- * into the temp folder. `BIDWIDTH_SEED` decides everything.
+ * one also measures itself: a JSON line every half minute; SIGUSR2 has it write what is on its
+ * heaps into the temp folder. `BIDWIDTH_SEED` decides everything.
  */
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 /**
- * Those who knock at the observed node and are no good: silent connections, half handshakes, resets,
- * uTP openings that nobody follows up, DHT questions, and announced peers that do not exist.
+ * Those who knock at the observed node and are no good: silent connections, half handshakes,
+ * resets, uTP openings that nobody follows up, DHT questions, announced peers that do not exist.
  */
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';

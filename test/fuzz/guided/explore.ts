@@ -22,7 +22,7 @@ export interface Exploration {
   /** Branches that the first inputs took, and that all take. */
   readonly branchesBefore: number;
   readonly branches: number;
-  /** The fewest inputs that take every branch that was found; the target's own are not among them. */
+  /** The fewest inputs that take every branch that was found, without the target's own. */
   readonly found: readonly Uint8Array[];
   /** As in `AttackReport`. */
   readonly harm: { readonly input: Uint8Array; readonly what: string } | null;
