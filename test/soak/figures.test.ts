@@ -19,7 +19,17 @@ function sample(event: Sample['event'], seconds: number, rssBytes: number): Samp
     ...{ loopDelayP99Ms: 2, loopDelayMaxMs: 9, faults: [] },
   };
   return {
-    ...{ event, seconds, rssBytes, steps: 1, troubles: [], peers: 5, dhtNodes: 5, cpuSeconds: 9 },
+    ...{
+      event,
+      seconds,
+      rssBytes,
+      steps: 1,
+      troubles: [],
+      peers: 5,
+      collects: true,
+      dhtNodes: 5,
+      cpuSeconds: 9,
+    },
     threads: [
       { ...thread, thread: 'main' },
       { ...thread, thread: 'transfer' },
@@ -53,7 +63,18 @@ test('memory that goes up and down does not leak', () => {
 test('memory that grows by 10 MiB an hour leaks, however it goes up and down', () => {
   const { ok, faults } = judge(run((hours) => 160 * MIB + 10 * MIB * hours + wave(hours)));
   assert.equal(ok, false);
-  assert.match(faults.join(), /memory grows by \d/);
+  assert.match(faults.join(), /^resident memory grows by \d/);
+});
+
+test('a heap that grows behind a memory that does not is a leak', () => {
+  const samples = run(() => 160 * MIB).map((one) => ({
+    ...one,
+    threads: one.threads.map((thread) => ({
+      ...thread,
+      heapUsedBytes: (20 + one.seconds / 360) * MIB,
+    })),
+  }));
+  assert.match(judge(samples).faults.join(), /^what the heaps hold grows by 20.0 MiB an hour$/);
 });
 
 test('what grows in the first quarter of an hour only has settled', () => {

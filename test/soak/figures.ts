@@ -4,6 +4,8 @@ import type { NodeFacts } from './measure.ts';
 /** A line that the observed node wrote. */
 export interface Sample extends NodeFacts {
   readonly event: 'start' | 'sample' | 'end';
+  /** Garbage was collected before memory was looked at. */
+  readonly collects: boolean;
   readonly steps: number;
   readonly troubles: readonly string[];
 }
@@ -11,17 +13,17 @@ export interface Sample extends NodeFacts {
 /** A straight line through points over time: units an hour, and the error to expect of it. */
 export interface Slope {
   readonly perHour: number;
-  /** One standard error. Null with fewer than three blocks. */
+  /** One standard error; null for fewer than three blocks. */
   readonly error: number | null;
 }
 
-/** What is told at the end. Memory in bytes. */
+/** What is told at the end. Memory in bytes; *held* is what heaps hold after a collection. */
 export interface SoakResult {
   readonly ok: boolean;
   /** Why not. */
   readonly faults: readonly string[];
   readonly hours: number;
-  readonly slopes: Readonly<Record<'rss' | 'heap' | 'external' | 'descriptors', Slope>>;
+  readonly slopes: Readonly<Record<'rss' | 'held' | 'descriptors', Slope>>;
   readonly rssBytes: { readonly first: number; readonly most: number; readonly last: number };
   readonly handlesAtStart: Readonly<Record<string, number>>;
   readonly handlesAtEnd: Readonly<Record<string, number>>;
@@ -50,13 +52,13 @@ export function judge(samples: readonly Sample[]): SoakResult {
   if (!start || !last) throw new Error('the observed node wrote nothing');
   const running = samples.filter(({ event }) => event === 'sample');
   const settled = running.filter(({ seconds }) => seconds >= SETTLED_SECONDS);
-  const slopeOf = (value: (sample: Sample) => number): Slope =>
-    slope(settled.map((sample) => ({ seconds: sample.seconds, value: value(sample) })));
   const slopes = {
-    rss: slopeOf(({ rssBytes }) => rssBytes),
-    heap: slopeOf(heapBytes),
-    external: slopeOf(({ threads }) => sum(threads.map(({ externalBytes }) => externalBytes))),
-    descriptors: slopeOf(({ descriptors }) => sum(Object.values(descriptors))),
+    rss: slopeOf(settled, ({ rssBytes }) => rssBytes),
+    held: slopeOf(
+      settled.filter(({ collects }) => collects),
+      heapBytes,
+    ),
+    descriptors: slopeOf(settled, ({ descriptors }) => sum(Object.values(descriptors))),
   };
   const hours = last.seconds / 3600;
   const rss = running.map(({ rssBytes }) => rssBytes);
@@ -75,6 +77,10 @@ export function judge(samples: readonly Sample[]): SoakResult {
   };
   const faults = faultsOf(samples, result);
   return { ok: faults.length === 0, faults, ...result };
+}
+
+function slopeOf(samples: readonly Sample[], value: (sample: Sample) => number): Slope {
+  return slope(samples.map((sample) => ({ seconds: sample.seconds, value: value(sample) })));
 }
 
 /** Least squares through the means of blocks. */
@@ -100,20 +106,24 @@ function faultsOf(
   { slopes, hours, receivedBytes, handlesAtStart, handlesAtEnd }: Omit<SoakResult, 'ok' | 'faults'>,
 ): string[] {
   const last = samples.at(-1);
-  const { perHour, error } = slopes.rss;
-  const grown = perHour - 2 * (error ?? 0);
   const kept = sum(Object.values(handlesAtEnd)) - sum(Object.values(handlesAtStart));
   return [
     ...(last?.troubles ?? []),
     ...(last?.threads.flatMap(({ thread, faults }) => faults.map((one) => `${thread}: ${one}`)) ??
       []),
     ...(last?.event === 'end' ? [] : ['the run was not brought to its end']),
-    ...(grown > LEAK_BYTES_PER_HOUR ? [`memory grows by ${mib(perHour)} MiB an hour`] : []),
+    ...leaks('resident memory', slopes.rss),
+    ...leaks('what the heaps hold', slopes.held),
     ...(kept > HANDLES_KEPT_MAX ? [`${kept} more handles at the end than at the start`] : []),
     ...(receivedBytes < BYTES_PER_HOUR_MIN * hours
       ? [`only ${mib(receivedBytes)} MiB came in ${hours.toFixed(2)} hours`]
       : []),
   ];
+}
+
+function leaks(what: string, { perHour, error }: Slope): string[] {
+  const isSure = perHour - 2 * (error ?? 0) > LEAK_BYTES_PER_HOUR;
+  return isSure ? [`${what} grows by ${mib(perHour)} MiB an hour`] : [];
 }
 
 /** Descriptors by kind, and what keeps the loops of both threads alive. */

@@ -31,6 +31,11 @@ const SEED_SHARE = { keeper: 1, member: 0.4, observed: 0.35 } as const;
 /** Between two changes of a node's torrents, in milliseconds. */
 const PAUSES = { member: [6_000, 20_000], observed: [2_000, 10_000] } as const;
 const SAMPLE_MS = 30_000;
+/**
+ * Every ten minutes garbage is collected first. V8 itself waits until a heap is much larger than
+ * these: for hours, in which garbage piles up and looks like a leak.
+ */
+const SAMPLES_PER_COLLECTION = 20;
 /** After the start, and after everything was removed. */
 const SETTLE_MS = { start: 5_000, end: 90_000 } as const;
 
@@ -123,9 +128,11 @@ async function observe(scene: {
   readonly wanderer: Wanderer;
 }): Promise<void> {
   const { session, node, wanderer } = scene;
+  let nth = 0;
   const sample = async (event: 'start' | 'sample' | 'end'): Promise<void> => {
-    const facts = await measure({ session, node, collects: event !== 'sample' });
-    say({ event, steps: wanderer.steps, troubles, ...facts });
+    const collects = event !== 'sample' || ++nth % SAMPLES_PER_COLLECTION === 0;
+    const facts = await measure({ session, node, collects });
+    say({ event, collects, steps: wanderer.steps, troubles, ...facts });
   };
   process.on('SIGUSR2', () => {
     void measure({ session, node, collects: true, snapshots: tmpdir() });
