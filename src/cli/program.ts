@@ -182,6 +182,7 @@ function addDownloadOptions(command: Command): Command {
 
 function addNetworkOptions(command: Command): Command {
   return addWayOut(addChainOptions(command))
+    .option('--recheck', 'hash what is here, whatever is known of it')
     .option('--peer <host:port>', 'a peer to connect to; may be repeated', readPeer)
     .option('--port <number>', 'port for peers; 0 for any (default: 6881 or any)', readPort)
     .option('--upload-limit <rate>', 'such as 500K or 2M (a second)', readRate)

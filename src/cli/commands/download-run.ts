@@ -71,6 +71,7 @@ export class DownloadRun {
       peers: options.peer ?? [],
       useTrackers: options.trackers,
       mustBeComplete: false,
+      mustRecheck: options.recheck ?? false,
       ...wishes,
     });
     return this.#key;

@@ -27,6 +27,7 @@ export interface NetworkOptions extends WalletOptions, WayOutOptions {
   readonly utp: boolean;
   readonly ipFilter?: string;
   readonly maxPeers?: number;
+  readonly recheck?: true;
   readonly peer?: readonly HostPort[];
   readonly trackers: boolean;
   readonly lsd: boolean;

@@ -41,6 +41,7 @@ export async function seed(context: Context, text: string, options: SeedOptions)
       peers: options.peer ?? [],
       useTrackers: options.trackers,
       mustBeComplete: true,
+      mustRecheck: options.recheck ?? false,
     });
     const startedAt = performance.now();
     const isStarted = await Promise.race([

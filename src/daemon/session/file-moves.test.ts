@@ -132,6 +132,23 @@ test('a torrent is moved when it is complete, and that is remembered', async (t)
   assert.equal(session.get(at.key)?.root, at.next);
 });
 
+test('a recheck forgets the record: at work at once, asleep by beginning again', async (t) => {
+  const at = scene(t);
+  const { session, transfer } = await openFake(at.home);
+  t.after(() => session.close());
+  await session.add([at.request]);
+  await complete(at, transfer);
+  await session.recheck(at.key);
+  assert.deepEqual(transfer.restarts, [{ root: at.old, resume: null, mayDownload: true }]);
+  assert.equal(session.get(at.key)?.state, 'working');
+  transfer.tell(at.key, { kind: 'asleep' });
+  transfer.working.delete(at.key);
+  await session.recheck(at.key);
+  const spec = transfer.working.get(at.key);
+  assert.equal(spec?.resume, null);
+  assert.equal(spec?.mustBeComplete, false);
+});
+
 test('a torrent that is removed while it moves stays whole and is forgotten', async (t) => {
   const at = scene(t);
   const { session } = await openFake(at.home);

@@ -176,6 +176,22 @@ export class Session {
     for (const entry of entries) await this.#run.moves.move(entry, resolve(folder));
   }
 
+  /**
+   * Hashes everything again, and downloads what is wrong. A paused torrent is checked when it is
+   * resumed, a failed one at once. Throws DAEMON_TORRENT_UNKNOWN.
+   */
+  async recheck(key: string): Promise<void> {
+    const entry = this.#run.find(key);
+    const { record } = entry;
+    record.failure = null;
+    // Until it is at work again, nothing is known to be here.
+    record.isComplete &&= entry.place === 'working';
+    this.#run.desk.recheck(entry);
+    this.#run.store.put(record);
+    this.#run.balance();
+    await entry.settled;
+  }
+
   /** Where a torrent goes once it is complete; null stays. Throws DAEMON_TORRENT_UNKNOWN. */
   setMoveTo(key: string, folder: string | null): void {
     const { record } = this.#run.find(key);

@@ -111,6 +111,19 @@ export class TransferDesk {
     });
   }
 
+  /** Forgets what is known of the files: at work it checks them now, others when they begin. */
+  recheck(entry: SessionEntry): void {
+    const { record } = entry;
+    if (entry.place !== 'working') this.leave(entry);
+    entry.call(async () => {
+      const { key } = record;
+      const isAtWork = await this.#ready.rest(key);
+      this.#store.putResume(key, null);
+      const terms = { root: record.root, resume: null, mayDownload: true };
+      if (isAtWork) await this.#ready.goOn(key, terms);
+    });
+  }
+
   /** As `TransferCalls.rest`. */
   rest(key: string): Promise<boolean> {
     return this.#ready.rest(key);

@@ -72,6 +72,8 @@ export interface TorrentSpec {
    * of new ones as news. Left out, they are kept in `resumeDir`.
    */
   readonly resume?: ResumeRecord | null;
+  /** Believes no resume record: everything is hashed. */
+  readonly mustRecheck?: boolean;
   /** Whether it may fall asleep when it is complete and nobody wants it. */
   readonly maySleep?: boolean;
   /** Of this torrent alone, in bytes a second; left out, only the limits of all count. */

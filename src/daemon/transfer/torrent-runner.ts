@@ -101,6 +101,7 @@ export class TorrentRunner {
   /** Goes to work. Failures are told, not thrown. */
   async start(): Promise<void> {
     try {
+      if (this.#spec.mustRecheck) await this.#keeper?.save(null);
       if (this.#input.info) await this.#begin(this.#input.info);
       await this.announcing.start();
     } catch (failure) {
