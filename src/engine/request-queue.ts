@@ -239,8 +239,7 @@ export class RequestQueue {
     const key = geometry.blockKey(piece.index, block);
     this.#released.delete(key);
     // It was given back while the peer was silent, and the request still stands.
-    if (this.#pending.has(key)) return;
-    this.#pending.set(key, this.tag);
+    if (!this.#pending.add(key, this.tag)) return;
     this.#short.onAsked(key, this.#pending.size, context.clock);
     const { view, at } = outbox.reserve(REQUEST_BYTES);
     putBlockRef(view, at, MESSAGE.request, {
