@@ -106,6 +106,27 @@ test('files wanted later come later, and what was fetched of them is not fetched
   assert.deepEqual(fs.readdirSync(scene.to), ['box']);
 });
 
+test('what peers tell while the files are checked does not start the torrent again', async (t) => {
+  const scene = await stage(t);
+  const { loop, until } = await startLoop(t);
+  // Files are checked in turn: this one, all zeros, takes longer than peers take to talk.
+  const length = 512 * 2 ** 20;
+  const pieces = new Uint8Array(20 * 512);
+  const idle = encodeBencode({ info: { length, name: 'zeros', 'piece length': 2 ** 20, pieces } });
+  fs.mkdirSync(scene.to);
+  fs.writeFileSync(join(scene.to, 'zeros'), '');
+  fs.truncateSync(join(scene.to, 'zeros'), length);
+  const wishes = { source: { kind: 'metainfo', bytes: idle }, peers: [] } as const;
+  await loop.add(specOf(scene, wishes));
+  fs.mkdirSync(join(scene.to, 'box'));
+  fs.writeFileSync(join(scene.to, 'box', 'f1'), scene.files[1] ?? '');
+  await loop.add(specOf(scene));
+  await until('complete');
+  assert.deepEqual(filesThere(scene), [0, 1, 2, 3]);
+  const isTold = until('metadata').then(() => true);
+  assert.notEqual(await Promise.race([isTold, new Promise(setImmediate)]), true);
+});
+
 test('after a restart the part file is known, with a resume record and without one', async (t) => {
   const scene = await stage(t);
   for (const resumeDir of [scene.resumeDir, null]) {

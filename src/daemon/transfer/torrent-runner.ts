@@ -265,6 +265,8 @@ export class TorrentRunner {
   }
 
   #onMetadata(infoBytes: Uint8Array): void {
+    // Peers may tell what the torrent file said before its files have been checked.
+    if (this.#input.info) return;
     try {
       const info = parseInfoDict(infoBytes, digests);
       if (!isNamedBy(info, this.torrent.infoHash)) return;
