@@ -8,6 +8,7 @@
  * `bench/results.json`, with the machine and the date; scenarios not run keep their older figures.
  * `--profile` shows where the CPU goes in one run of each contender instead of measuring it.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { profileLines } from './profile.ts';
 import {
@@ -130,7 +131,11 @@ function availableOf({ contenders }: PreparedScenario): readonly Contender[] {
   });
 }
 
-/** One discarded round first, then `runs` rounds of every contender in turn. */
+/**
+ * One discarded round first, then `runs` rounds of every contender in turn. A round begins at
+ * another point of a second each time: a libtorrent seed serves a new peer at a fifth of its speed
+ * until its own second is over, which else would hit the same contender in every round.
+ */
 async function runContenders(
   contenders: readonly Contender[],
   { runs, sizeBytes }: { readonly runs: number; readonly sizeBytes: number },
@@ -138,6 +143,7 @@ async function runContenders(
   const all = contenders.map((contender) => ({ contender, done: [] as Run[] }));
   for (let round = 0; round <= runs; round += 1) {
     for (const { contender, done } of all) {
+      await sleep((1000 * round) / (runs + 1));
       const run = await contender.run();
       if (round > 0) done.push(run);
     }

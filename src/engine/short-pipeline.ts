@@ -57,6 +57,11 @@ export class ShortPipeline {
     return this.#isDraining ? Math.max(DEPTH_MIN, this.#depth >> 1) : this.#depth;
   }
 
+  /** The shortest time known from asking to the end of a block; `Infinity` before the first. */
+  get shortestMs(): number {
+    return this.#baseMs;
+  }
+
   /** A block was asked for, as the last of `outstanding`. The clock is read for few of them. */
   onAsked(key: number, outstanding: number, clock: () => Instant): void {
     if (this.#key >= 0) return;
