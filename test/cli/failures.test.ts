@@ -36,6 +36,18 @@ interface Failure {
 
 const FAILURES: readonly Failure[] = [
   {
+    name: 'an interface that does not exist',
+    args: 'download @a.torrent --to @out --bind tun99',
+    code: 'PLATFORM_BIND',
+    says: /--bind: 'tun99' is no address and no interface that is up \(there are lo/,
+  },
+  {
+    name: 'an address of somebody else',
+    args: 'download @a.torrent --to @out --bind 192.0.2.1',
+    code: 'PLATFORM_LISTEN',
+    says: /cannot listen on 192\.0\.2\.1/,
+  },
+  {
     name: 'a torrent that does not exist',
     args: 'download @none.torrent --to @out',
     code: 'DAEMON_FILE_UNREADABLE',
@@ -160,6 +172,26 @@ const USAGE: readonly (readonly [name: string, args: string, says: RegExp])[] = 
   ['a price without a budget', 'download @a.torrent --to @out --max-price 1', /add --budget/],
   ['a peer without a port', 'download x --to y --peer localhost', /HOST:PORT/],
   ['a port that is none', 'seed x --from y --port 65536', /65535/],
+  [
+    'a proxy of a kind that there is not',
+    'download @a.torrent --to @out --proxy socks4://me:hush@127.0.0.1:1080',
+    /--proxy: the URL of a proxy begins with socks5:\/\/ or http:\/\//,
+  ],
+  [
+    'a proxy without a port',
+    'tracker scrape @a.torrent --proxy socks5://me:hush@proxy.example',
+    /--proxy: the URL of a proxy names a host and a port/,
+  ],
+  [
+    'uTP alone through a proxy',
+    'download @a.torrent --to @out --no-tcp --proxy socks5://me:hush@127.0.0.1:1080',
+    /a proxy carries TCP alone: leave out --no-tcp, or --proxy/,
+  ],
+  [
+    'trading past a proxy',
+    'seed @a.torrent --from @content --ask 1 --network bttc --proxy http://me:hush@127.0.0.1:1',
+    /chains are asked directly, not through the proxy/,
+  ],
   ['two versions at once', 'create @content --out @v.torrent --v1 --v2', /choose one/],
 ];
 
@@ -169,6 +201,7 @@ for (const [name, args, says] of USAGE) {
     assert.equal(ended.code, 2, ended.stderr);
     assert.match(ended.stderr, says);
     assertOneLine(ended.stderr);
+    assert.doesNotMatch(ended.stderr, /hush/, 'no password is repeated');
     assert.equal(ended.stdout, '');
   });
 }

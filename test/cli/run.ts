@@ -14,8 +14,8 @@ export interface Desk extends AsyncDisposable {
   at(...parts: string[]): string;
   /** Runs a command to its end. */
   run(args: readonly string[], options?: RunOptions): Promise<Finished>;
-  /** Starts a command and leaves it running. */
-  start(args: readonly string[], home?: string): Child;
+  /** Starts a command and leaves it running; `under` is put before it. */
+  start(args: readonly string[], home?: string, under?: readonly string[]): Child;
 }
 
 /** How a run differs from the usual. */
@@ -56,12 +56,11 @@ export async function makeDesk(label: string): Promise<Desk> {
         env: { ...environment(options.home ?? 'home'), ...options.env },
         stdin: options.stdin ?? '',
       }),
-    start: (args, home = 'home') => {
+    start: (args, home = 'home', under = []) => {
       const env = environment(home);
-      const child = startChild(process.execPath, [PROGRAM, ...amongUs(args)], {
-        env,
-        timeoutMs: 60_000,
-      });
+      const whole = [...under, process.execPath, PROGRAM, ...amongUs(args)];
+      const [command = '', ...rest] = whole;
+      const child = startChild(command, rest, { env, timeoutMs: 60_000 });
       children.push(child);
       return child;
     },

@@ -5,20 +5,29 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
+/** An interface of a namespace. */
+export interface Link {
+  readonly device: string;
+  /** Its address. */
+  readonly ownHost: string;
+  /** The address of this machine at the other end. */
+  readonly nearHost: string;
+}
+
 /** A namespace. Disposing it takes it down; what runs in it must have ended. */
 export interface Namespace extends AsyncDisposable {
-  /** This machine, as programs in the namespace see it. */
+  /** This machine, as programs in the namespace see it: their way to everywhere. */
   readonly nearHost: string;
-  /** The namespace's own address. */
-  readonly ownHost: string;
-  /** Its interface with that address. */
-  readonly device: string;
   /** Put before a command, it runs in the namespace. */
   readonly under: readonly string[];
-  /** From now on packets to this port of `nearHost` pass; what was seen is forgotten. */
-  let(port: number): void;
-  /** Where packets went, `address . port` as nftables writes it; those that passed are left out. */
+  /** From now on packets that match this, in nftables' words, pass; forgets what was seen. */
+  let(match: string): void;
+  /** Forgets what was seen. */
+  forget(): void;
+  /** Packets that did not pass: `from . to . port`, as nftables writes it. */
   seen(): readonly string[];
+  /** Makes another interface, whose near side is this machine, too. */
+  addLink(): Link;
   /** Runs `ip` for the namespace. */
   ip(line: string): void;
 }
@@ -36,44 +45,49 @@ export function namespaceProblem(): string | null {
   return null;
 }
 
-/** Of a private range (RFC 1918) that nothing else here uses, each process has some addresses. */
-const PREFIX: string = `10.214.${(process.pid >> 6) & 0xff}.${(process.pid & 0x3f) * 4}`;
-const [, BASE = '', LAST = ''] = /^(.*\.)(\d+)$/.exec(PREFIX) ?? [];
+/** Of private ranges (RFC 1918) that nothing else here uses, each process has some addresses. */
+const HIGH: number = (process.pid >> 6) & 0xff;
+const LOW: number = (process.pid & 0x3f) * 4;
 
 /** Makes a namespace. Throws when the system refuses. */
 export function makeNamespace(): Namespace {
   removeStale();
   const name = `bwtest${process.pid}`;
-  const [near, far] = [`${name}n`, `${name}f`];
-  const [nearHost, ownHost] = [`${BASE}${Number(LAST) + 1}`, `${BASE}${Number(LAST) + 2}`];
+  const links: string[] = [];
   const remove = (): void => {
     spawnSync('ip', ['netns', 'del', name]);
-    spawnSync('ip', ['link', 'del', near]);
+    for (const near of links) spawnSync('ip', ['link', 'del', near]);
   };
   const ip = (line: string): void => void run('ip', ['-n', name, ...line.split(' ')]);
   const nft = (text: string): string => run('ip', ['netns', 'exec', name, 'nft', '-f', '-'], text);
+  const addLink = (): Link => {
+    const nth = links.length;
+    const [near, device] = [`${name}n${nth}`, `${name}f${nth}`];
+    const start = `10.${214 + nth}.${HIGH}`;
+    const [nearHost, ownHost] = [`${start}.${LOW + 1}`, `${start}.${LOW + 2}`];
+    links.push(near);
+    run('ip', `link add ${near} type veth peer name ${device} netns ${name}`.split(' '));
+    run('ip', ['addr', 'add', `${nearHost}/30`, 'dev', near]);
+    run('ip', ['link', 'set', near, 'up']);
+    ip(`addr add ${ownHost}/30 dev ${device}`);
+    ip(`link set ${device} up`);
+    return { device, ownHost, nearHost };
+  };
   process.once('exit', remove);
   run('ip', ['netns', 'add', name]);
-  run('ip', `link add ${near} type veth peer name ${far} netns ${name}`.split(' '));
-  run('ip', ['addr', 'add', `${nearHost}/30`, 'dev', near]);
-  run('ip', ['link', 'set', near, 'up']);
-  for (const line of [
-    'link set lo up',
-    `addr add ${ownHost}/30 dev ${far}`,
-    `addr add fd00:214::2/64 dev ${far} nodad`,
-    `link set ${far} up`,
-    `route add default via ${nearHost}`,
-    `-6 route add default via fd00:214::1 dev ${far}`,
-  ]) {
-    ip(line);
-  }
+  ip('link set lo up');
+  const { nearHost, device } = addLink();
+  ip(`addr add fd00:214::2/64 dev ${device} nodad`);
+  ip(`route add default via ${nearHost}`);
+  ip(`-6 route add default via fd00:214::1 dev ${device}`);
   nft(RULES);
+  const forget = (): void => void nft('flush set inet leak seen4; flush set inet leak seen6');
   return {
-    ...{ nearHost, ownHost, device: far, ip },
+    ...{ nearHost, ip, addLink, forget },
     under: ['ip', 'netns', 'exec', name],
-    let: (port) => {
-      nft(`flush set inet leak seen4; flush set inet leak seen6; flush chain inet leak pass
-        add rule inet leak pass ip daddr ${nearHost} tcp dport ${port} accept`);
+    let: (match) => {
+      nft(`flush chain inet leak pass; add rule inet leak pass ${match} accept`);
+      forget();
     },
     seen: () => {
       const list = run('ip', ['netns', 'exec', name, 'nft', 'list', 'table', 'inet', 'leak']);
@@ -90,14 +104,14 @@ export function makeNamespace(): Namespace {
 
 /** Only what programs send: the kernel's own chatter is ICMP and IGMP. */
 const RULES = `table inet leak {
-  set seen4 { type ipv4_addr . inet_service; flags dynamic; size 4096; }
-  set seen6 { type ipv6_addr . inet_service; flags dynamic; size 4096; }
+  set seen4 { type ipv4_addr . ipv4_addr . inet_service; flags dynamic; size 4096; }
+  set seen6 { type ipv6_addr . ipv6_addr . inet_service; flags dynamic; size 4096; }
   chain pass { }
   chain out {
     type filter hook output priority 0; policy accept;
     jump pass
-    meta l4proto { tcp, udp } ip daddr != 0.0.0.0 add @seen4 { ip daddr . th dport } drop
-    meta l4proto { tcp, udp } ip6 daddr != :: add @seen6 { ip6 daddr . th dport } drop
+    meta l4proto { tcp, udp } ip daddr != 0.0.0.0 add @seen4 { ip saddr . ip daddr . th dport } drop
+    meta l4proto { tcp, udp } ip6 daddr != :: add @seen6 { ip6 saddr . ip6 daddr . th dport } drop
   }
 }`;
 

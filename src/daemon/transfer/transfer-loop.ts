@@ -266,7 +266,7 @@ export class TransferLoop implements TransferCalls {
     this.#engine.tick(instant(now));
     if (now - this.#sleepCheckAt < SLEEP_CHECK_MS) return;
     this.#sleepCheckAt = now;
-    if (this.#egress.look()) this.#hangUp();
+    this.#egress.look();
     this.#localPeers?.tick(instant(now));
     const stayMs = this.#runners.size > AWAKE_MANY ? STAY_AWAKE_MS_MANY : STAY_AWAKE_MS;
     for (const [key, runner] of this.#runners) {
@@ -276,13 +276,6 @@ export class TransferLoop implements TransferCalls {
       this.#sleepers.lay(key, runner.announcing);
       this.#tell(key, { kind: 'asleep' });
       void runner.fallAsleep();
-    }
-  }
-
-  /** The bound address has gone: what is open could go on by another way. */
-  #hangUp(): void {
-    for (const torrent of this.#engine.torrents.values()) {
-      for (const peer of [...torrent.peers.values()]) peer.close('our address is gone');
     }
   }
 

@@ -64,6 +64,8 @@ export class DhtService {
   #rejoinWaitMs = REJOIN_MS;
   #saveAt: Instant;
   #lookAt: Instant = instant(0);
+  /** The bound address is there. */
+  #isHere = true;
   #isStopped = false;
   #waiting: { readonly resolve: () => void; readonly until: number }[] = [];
 
@@ -164,9 +166,12 @@ export class DhtService {
     const time = now();
     if (time >= this.#lookAt) {
       this.#lookAt = instant(time + LOOK_MS);
-      this.#sockets.look();
+      const wasHere = this.#isHere;
+      this.#isHere = this.#sockets.look();
+      if (wasHere && !this.#isHere) this.#lookup.cancel();
     }
-    this.#dht.tick(time);
+    // Nodes that could not be asked have not failed to answer.
+    if (this.#isHere) this.#dht.tick(time);
     const isReady = this.#dht.isReady;
     const done = this.#waiting.filter(({ until }) => isReady || time >= until);
     this.#waiting = this.#waiting.filter((one) => !done.includes(one));
@@ -175,6 +180,7 @@ export class DhtService {
       this.#saveAt = instant(time + SAVE_MS);
       void this.#save();
     }
+    if (!this.#isHere) return;
     if (this.#dht.lonely.length > 0) this.#rejoin(time);
     else this.#rejoinWaitMs = REJOIN_MS;
     if (!this.#dht.isReady) return;

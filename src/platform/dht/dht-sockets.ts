@@ -53,9 +53,10 @@ export class DhtSockets {
     return socket?.address().port ?? 0;
   }
 
-  /** Looks whether what is sent would leave as it should; until then it is lost. */
-  look(): void {
+  /** Looks whether what is sent would leave as it should; else it is lost. */
+  look(): boolean {
     this.#egress.look();
+    return !this.#egress.isAway;
   }
 
   /** Sends; what cannot be sent is lost, as any datagram may be. */

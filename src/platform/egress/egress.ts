@@ -1,8 +1,9 @@
 /** One decision for everything that connects: by which way it leaves this machine. */
+import type net from 'node:net';
 import { PlatformError } from '../platform-error.ts';
 import { hasAddress } from './bound-address.ts';
 import type { HostPort, TunnelEnd } from './greeting.ts';
-import { isLocalName, lookUp } from './name-lookup.ts';
+import { isLocalName, NameLookup } from './name-lookup.ts';
 import { describeProxy, type ProxyAddress } from './proxy-address.ts';
 import { type DirectOptions, openTunnel } from './tunnel.ts';
 
@@ -19,6 +20,9 @@ export class Egress {
   readonly bindHost: string | null;
   readonly #proxy: ProxyAddress | null;
   readonly #onNotice: (line: string) => void;
+  readonly #names: NameLookup;
+  /** What leaves from the bound address. */
+  readonly #kept = new Set<net.Socket>();
   #isAway = false;
   #isProxyFailing = false;
 
@@ -27,6 +31,7 @@ export class Egress {
     this.bindHost = bindHost;
     this.#proxy = proxy;
     this.#onNotice = onNotice;
+    this.#names = new NameLookup(bindHost);
   }
 
   /** Connections go through a proxy: `tunnel` makes them, and names are left to it. */
@@ -59,18 +64,26 @@ export class Egress {
 
   /**
    * Looks whether the bound address is still here; call it every second. True when it has just
-   * gone: connections that are open must be ended, for the system may send them by another way.
+   * gone: what was connected or asked from it is ended, for the system may send it by another way.
    */
   look(): boolean {
     if (this.bindHost === null) return false;
     const wasAway = this.#isAway;
     this.#isAway = !hasAddress(this.bindHost);
     if (this.#isAway === wasAway) return false;
+    if (this.#isAway) this.#hangUp();
     const line = this.#isAway
       ? `the address ${this.bindHost} is gone: nothing is sent until it is back`
       : `the address ${this.bindHost} is back: going on`;
     this.#onNotice(line);
     return this.#isAway;
+  }
+
+  /** Has a socket that was connected, or let in, at the bound address end when that goes. */
+  keep(socket: net.Socket): void {
+    if (this.bindHost === null) return;
+    this.#kept.add(socket);
+    socket.once('close', () => this.#kept.delete(socket));
   }
 
   /** For sockets that need no proxy. */
@@ -79,7 +92,7 @@ export class Egress {
     return {
       localAddress: this.bindHost,
       lookup: (host, options, callback) => {
-        this.#lookUpOne(host).then(
+        this.#names.lookUpOne(host).then(
           ({ address, family }) => {
             if (options.all === true) callback(null, [{ address, family }]);
             else callback(null, address, family);
@@ -95,7 +108,7 @@ export class Egress {
    * Throws what the resolver throws.
    */
   async resolve(host: string): Promise<readonly string[] | null> {
-    if (this.#proxy === null) return lookUp(host, this.bindHost);
+    if (this.#proxy === null) return this.#names.lookUp(host);
     // At the proxy's side that is the proxy's own machine.
     return isLocalName(host) ? ['127.0.0.1'] : null;
   }
@@ -111,7 +124,8 @@ export class Egress {
     if (!proxy) throw new TypeError('there is no proxy');
     if (this.refusal !== null) throw new PlatformError('PLATFORM_PROXY', this.refusal);
     try {
-      const end = await openTunnel({ proxy, to, direct: this.direct, signal });
+      const keep = (socket: net.Socket): void => this.keep(socket);
+      const end = await openTunnel({ proxy, to, direct: this.direct, keep, signal });
       this.#heedProxy(null);
       return end;
     } catch (failure) {
@@ -131,10 +145,13 @@ export class Egress {
     this.#onNotice(line);
   }
 
-  async #lookUpOne(host: string): Promise<{ readonly address: string; readonly family: number }> {
-    const [address] = await lookUp(host, this.bindHost);
-    if (address !== undefined) return { address, family: address.includes(':') ? 6 : 4 };
-    throw Object.assign(new Error(`${host} has no address`), { code: 'ENOTFOUND' });
+  /** At once, and without what was still to be sent. */
+  #hangUp(): void {
+    this.#names.cancel();
+    for (const socket of this.#kept) {
+      if (socket.connecting) socket.destroy(new Error('our address is gone'));
+      else socket.resetAndDestroy();
+    }
   }
 }
 

@@ -2,7 +2,8 @@
 import { request } from 'node:http';
 import { type Greeting, RefusedTarget, type TunnelEnd } from './greeting.ts';
 
-const PROXY_LOGIN = 407;
+/** Log in first. 407 is right; tinyproxy says 401 when the login was wrong. */
+const LOGIN_ANSWERS: ReadonlySet<number> = new Set([401, 407]);
 
 /** Asks for a connection; names go as they are. Messages of errors begin with the proxy. */
 export function greetHttp({ proxy, to, socket }: Greeting): Promise<TunnelEnd> {
@@ -21,7 +22,8 @@ export function greetHttp({ proxy, to, socket }: Greeting): Promise<TunnelEnd> {
     asked.once('connect', ({ statusCode = 0 }, _socket, head) => {
       socket.pause();
       if (statusCode >= 200 && statusCode < 300) resolve({ socket, head });
-      else if (statusCode !== PROXY_LOGIN) reject(new RefusedTarget(`answers HTTP ${statusCode}`));
+      else if (!LOGIN_ANSWERS.has(statusCode))
+        reject(new RefusedTarget(`answers HTTP ${statusCode}`));
       else if (hasLogin) reject(new Error('does not accept the user and password'));
       else reject(new Error('wants a user and a password'));
     });

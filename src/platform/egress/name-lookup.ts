@@ -15,19 +15,42 @@ export function makeResolver(bindHost: string | null): Resolver {
 }
 
 /**
- * The addresses of a name. From a bound address only those of its family are of use, and the name
- * servers are asked from there; where one is on this machine it goes its own way, as does the
- * system's resolver, which serves then.
+ * Looks names up from a bound address, or from any. From a bound one only addresses of its family
+ * are of use, and the name servers are asked from there; where one is on this machine it goes its
+ * own way, as does the system's resolver, which serves then.
  */
-export async function lookUp(host: string, bindHost: string | null): Promise<readonly string[]> {
-  if (bindHost === null) return addressesOf(await lookup(host, { all: true, verbatim: true }));
-  const family = bindHost.includes(':') ? 6 : 4;
-  const isNear = isLoopback(bindHost) || isLocalName(host);
-  const resolver = isNear ? null : makeResolver(bindHost);
-  if (!resolver || hasLocalServer(resolver)) {
-    return addressesOf(await lookup(host, { all: true, verbatim: true, family }));
+export class NameLookup {
+  readonly #bindHost: string | null;
+  #resolver: Resolver | null = null;
+
+  constructor(bindHost: string | null) {
+    this.#bindHost = bindHost;
   }
-  return family === 4 ? resolver.resolve4(host) : resolver.resolve6(host);
+
+  /** All addresses. Throws what the resolver throws. */
+  async lookUp(host: string): Promise<readonly string[]> {
+    const bindHost = this.#bindHost;
+    if (bindHost === null) return addressesOf(await lookup(host, { all: true, verbatim: true }));
+    const family = bindHost.includes(':') ? 6 : 4;
+    this.#resolver ??= makeResolver(bindHost);
+    const resolver = this.#resolver;
+    if (isLoopback(bindHost) || isLocalName(host) || hasLocalServer(resolver)) {
+      return addressesOf(await lookup(host, { all: true, verbatim: true, family }));
+    }
+    return family === 4 ? resolver.resolve4(host) : resolver.resolve6(host);
+  }
+
+  /** The first of them. */
+  async lookUpOne(host: string): Promise<{ readonly address: string; readonly family: number }> {
+    const [address] = await this.lookUp(host);
+    if (address !== undefined) return { address, family: address.includes(':') ? 6 : 4 };
+    throw Object.assign(new Error(`${host} has no address`), { code: 'ENOTFOUND' });
+  }
+
+  /** Ends questions that are under way: they fail. */
+  cancel(): void {
+    this.#resolver?.cancel();
+  }
 }
 
 /** A name of this machine wherever it is looked up (RFC 6761). */

@@ -16,6 +16,8 @@ export interface TunnelRequest {
   readonly proxy: ProxyAddress;
   readonly to: HostPort;
   readonly direct: DirectOptions;
+  /** Told of the connection to the proxy at once. */
+  readonly keep: (socket: net.Socket) => void;
   readonly signal: AbortSignal;
 }
 
@@ -30,11 +32,13 @@ const HOST_BYTES_MAX = 253;
  *
  * @throws PlatformError PLATFORM_PROXY, PLATFORM_PROXY_TARGET
  */
-export async function openTunnel({ proxy, to, direct, signal }: TunnelRequest): Promise<TunnelEnd> {
+export async function openTunnel(request: TunnelRequest): Promise<TunnelEnd> {
+  const { proxy, to, direct, keep, signal } = request;
   if (to.host.length > HOST_BYTES_MAX || !/^[\x21-\x7e]+$/.test(to.host)) {
     throw new PlatformError('PLATFORM_PROXY_TARGET', 'no proxy can be asked for such a name');
   }
   const socket = net.connect({ host: proxy.host, port: proxy.port, noDelay: true, ...direct });
+  keep(socket);
   // The protocols below listen only while they speak.
   socket.on('error', () => {});
   const cancel = (reason: string): void => void socket.destroy(new Error(reason));

@@ -1,4 +1,5 @@
 /** All ways to reach peers and to be reached, behind one port number. */
+import type { Socket } from 'node:net';
 import type { Connection, ConnectionEvents, Dialer } from '../../engine/index.ts';
 import type { Egress } from '../egress/index.ts';
 import { PlatformError } from '../platform-error.ts';
@@ -63,7 +64,8 @@ export class PeerNetwork {
     const port = egress.isOpen ? options.port : null;
     const gate = ipList === null ? null : new IpGate(readIpList(ipList));
     const accept = gate ? gate.acceptor(acceptAny) : acceptAny;
-    const where = bindHost === null ? {} : { host: bindHost };
+    const keep = (socket: Socket): void => egress.keep(socket);
+    const where = bindHost === null ? {} : { host: bindHost, keep };
     const listener = useTcp && port !== null ? await listenTcp({ port, ...where }, accept) : null;
     const udp = options.useUtp && egress.isOpen ? await openUdp(options, listener) : null;
     const utp = udp && new UtpSocket(udp, port === null ? refuse : accept);

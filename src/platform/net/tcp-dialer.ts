@@ -14,6 +14,7 @@ export function tcpDialer(egress: Egress = DIRECT): Dialer {
       const connection = new TcpConnection({ host, port }, true);
       const onread = connection.readOptions();
       const socket = net.connect({ host, port, noDelay: true, onread, ...egress.direct });
+      egress.keep(socket);
       connection.attach(socket, events);
       return connection;
     },
@@ -32,19 +33,26 @@ function tunnel(egress: Egress, remote: Remote, events: ConnectionEvents): Conne
   egress.tunnel(remote, controller.signal).then(
     (end) => {
       if (pending.isClosed) end.socket.destroy();
-      else begin(pending, end, events);
+      else begin({ egress, pending, events }, end);
     },
     (failure: Error) => pending.fail(failure.message),
   );
   return pending;
 }
 
-function begin(pending: PendingConnection, { socket, head }: TunnelEnd, events: ConnectionEvents) {
+interface Begun {
+  readonly egress: Egress;
+  readonly pending: PendingConnection;
+  readonly events: ConnectionEvents;
+}
+
+function begin({ egress, pending, events }: Begun, { socket, head }: TunnelEnd): void {
   const connection = new TcpConnection(
     { host: pending.remoteHost, port: pending.remotePort },
     true,
   );
   const adopted = adoptSocket(socket, connection);
+  egress.keep(adopted);
   connection.attach(adopted, events);
   pending.found(connection);
   events.onOpen();

@@ -16,6 +16,8 @@ export interface TcpListener {
 export interface ListenOptions {
   readonly port: number;
   readonly host?: string;
+  /** Told of every socket that was let in. */
+  readonly keep?: (socket: net.Socket) => void;
 }
 
 /**
@@ -38,6 +40,7 @@ export function listenTcp(
     }
     const connection = new TcpConnection({ host, port }, false);
     const socket = adoptSocket(donor, connection);
+    options.keep?.(socket);
     connection.attach(socket, accept(connection));
     socket.resume();
   });
