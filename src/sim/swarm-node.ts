@@ -50,6 +50,9 @@ export class SwarmNode {
   /** Everything it did that no client may do. */
   readonly faults: string[] = [];
   readonly isHonest: boolean;
+  readonly addedAt: number;
+  /** It began with everything. */
+  readonly isSeed: boolean;
   /** When it had everything; null before. */
   completeAt: number | null = null;
   /** Most bytes of unfinished pieces it ever held. */
@@ -58,6 +61,7 @@ export class SwarmNode {
   readonly #network: VirtualNetwork;
   readonly #memory: MemoryTorrent;
   readonly #options: NodeOptions;
+  #past = { receivedBytes: 0, sentBytes: 0 };
   #life = 0;
   #closedAt = 0;
   /** What engines do whose machine has crashed does not count. */
@@ -83,7 +87,9 @@ export class SwarmNode {
         into[0] = (into[0] ?? 0) ^ 1;
       };
     }
-    if (this.have.isComplete) this.completeAt = network.clock.now;
+    this.addedAt = network.clock.now;
+    this.isSeed = this.have.isComplete;
+    if (this.isSeed) this.completeAt = this.addedAt;
   }
 
   get address(): PeerAddress {
@@ -107,6 +113,16 @@ export class SwarmNode {
     return this.#running.torrent;
   }
 
+  /** Payload of all its lives. */
+  get receivedBytes(): number {
+    return this.#past.receivedBytes + (this.#running?.torrent.received.total ?? 0);
+  }
+
+  /** Payload of all its lives. */
+  get sentBytes(): number {
+    return this.#past.sentBytes + (this.#running?.torrent.sent.total ?? 0);
+  }
+
   /** Begins, or begins again with what is on its disk. */
   start(): void {
     const { content, infoHash, infoHashV2 } = this.#memory;
@@ -125,6 +141,8 @@ export class SwarmNode {
       if (life === this.#life) torrent.begin(known, this.have.clone(), this.store);
     };
     const torrent = engine.add(infoHash, this.#events(life, begin), infoHashV2);
+    const isHybrid = content.pieceHashes !== null && infoHashV2 !== null;
+    if (isHybrid) engine.identify(torrent, { v1: infoHash, v2: infoHashV2 });
     this.#running = { engine, torrent };
     if (!isMagnet) begin();
   }
@@ -152,6 +170,7 @@ export class SwarmNode {
 
   #end(): void {
     this.#closedAt = this.#network.clock.now;
+    this.#past = { receivedBytes: this.receivedBytes, sentBytes: this.sentBytes };
     this.#life++;
   }
 
@@ -167,6 +186,7 @@ export class SwarmNode {
     const note = (what: string): void => {
       if (life !== this.#life) this.faults.push(`${what} after it was closed`);
     };
+    const isLate = (): boolean => clock.now > this.#closedAt + LATE_PIECE_MS;
     return {
       onMetadata: () => {
         note('metadata');
@@ -174,13 +194,14 @@ export class SwarmNode {
       },
       onPiece: (piece) => {
         if (life <= this.#lastCrashed) return;
-        if (clock.now > this.#closedAt + LATE_PIECE_MS) note(`piece ${piece}`);
+        if (isLate()) note(`piece ${piece}`);
         if (!this.have.set(piece)) this.faults.push(`piece ${piece} came twice`);
         this.pieces.push(piece);
         this.onPiece(piece);
       },
       onComplete: () => {
-        note('completion');
+        if (life <= this.#lastCrashed) return;
+        if (isLate()) note('completion');
         this.completeAt ??= clock.now;
       },
       onFailed: (failure) => this.failures.push(failure),
@@ -188,9 +209,11 @@ export class SwarmNode {
     };
   }
 
-  #measure(torrent: Torrent): void {
-    const pieces = torrent.work?.picker.partials.size ?? 0;
-    const held = pieces * this.#memory.content.pieceLengthBytes;
+  #measure({ work }: Torrent): void {
+    let held = 0;
+    for (const piece of work?.picker.partials.keys() ?? []) {
+      held += work?.geometry.pieceLength(piece) ?? 0;
+    }
     this.heldBytesMax = Math.max(this.heldBytesMax, held);
   }
 

@@ -1,14 +1,20 @@
 /** A swarm of engines on a virtual network: what happens in it depends on its seed alone. */
 import { equalBytes, type Random, randomInt, seededRandom, shuffle } from '../units/index.ts';
+import { DatagramNetwork, type WayOptions } from './datagram-network.ts';
 import { type MemoryTorrent, makeMemoryTorrent, type TorrentShape } from './memory-torrent.ts';
 import { type NodeOptions, SwarmNode } from './swarm-node.ts';
+import { startUtp } from './utp-node.ts';
 import { VirtualClock } from './virtual-clock.ts';
-import { type PathOptions, VirtualNetwork } from './virtual-network.ts';
+import { type Acceptor, type PathOptions, VirtualNetwork } from './virtual-network.ts';
 
 /** What a swarm is made of; all but the seed has a default. */
 export interface SwarmOptions extends TorrentShape {
   readonly seed: number;
   readonly path?: Partial<PathOptions>;
+  /** Connections are uTP over datagrams of this kind, instead of the network's own. */
+  readonly datagrams?: Partial<WayOptions>;
+  /** Where the nth node lives; else every host is in a private network of its own. */
+  readonly hostOf?: (nth: number) => string;
   /** What every node has beside what it is added with. */
   readonly node?: Omit<NodeOptions, 'has'>;
 }
@@ -28,6 +34,8 @@ export class Swarm {
   /** Everybody has been told to leave: nobody comes back. */
   isOver = false;
   readonly #node: Omit<NodeOptions, 'has'>;
+  readonly #hostOf: (nth: number) => string;
+  readonly #datagrams: DatagramNetwork | null;
 
   constructor(options: SwarmOptions) {
     this.seed = options.seed;
@@ -35,6 +43,8 @@ export class Swarm {
     this.network = new VirtualNetwork(this.clock, this.random, options.path);
     this.memory = makeMemoryTorrent(options, this.random);
     this.#node = options.node ?? {};
+    this.#hostOf = options.hostOf ?? ((nth) => `10.${nth >> 8}.${nth & 255}.1`);
+    this.#datagrams = options.datagrams ? this.#layDatagrams(options.datagrams) : null;
   }
 
   get pieceCount(): number {
@@ -43,12 +53,17 @@ export class Swarm {
 
   /** A client that runs from now on. */
   add(options: NodeOptions): SwarmNode {
-    const nth = this.nodes.length;
-    // Every host is in a network of its own.
-    const host = `10.${nth >> 8}.${nth & 255}.1`;
+    const host = this.#hostOf(this.nodes.length);
     const engine = { ...this.#node.engine, ...options.engine };
-    const all = { network: this.network, ...this.#node, ...options, engine };
-    const node = new SwarmNode(host, this.memory, all);
+    const accept: Acceptor = (connection) => {
+      if (node.isUp) return node.engine.accept(connection);
+      connection.close('nobody listens there');
+      return { onOpen: () => {}, onBytes: () => {}, onDrain: () => {}, onClosed: () => {} };
+    };
+    const dialer = this.#datagrams && startUtp(this.#datagrams, host, accept).utp;
+    const deps = { ...(dialer && { dialer }), ...options.deps };
+    const all = { network: this.network, ...this.#node, ...options, engine, deps };
+    const node: SwarmNode = new SwarmNode(host, this.memory, all);
     this.nodes.push(node);
     node.start();
     return node;
@@ -101,6 +116,13 @@ export class Swarm {
       this.clock.after(everyMs, again);
     };
     this.clock.after(everyMs, again);
+  }
+
+  #layDatagrams(way: Partial<WayOptions>): DatagramNetwork {
+    const datagrams = new DatagramNetwork(this.clock, this.random, way);
+    datagrams.onSent = ({ packet, from, to }) =>
+      this.network.trace.record(`${from.host} ${to.host}`, this.clock.now, packet.length);
+    return datagrams;
   }
 
   /** What was found wrong, and one line per node: for the message of a failure. */

@@ -2,6 +2,7 @@
 import { type PeerAddress, UtpHost } from '../engine/index.ts';
 import { randomInt } from '../units/index.ts';
 import type { DatagramNetwork } from './datagram-network.ts';
+import { SIM_PORT } from './virtual-host.ts';
 import type { Acceptor } from './virtual-network.ts';
 
 const TICK_MS = 20;
@@ -18,7 +19,7 @@ export interface UtpNode {
 export function startUtp(network: DatagramNetwork, host: string, accept: Acceptor): UtpNode {
   const { clock, random } = network;
   const offsetUs = randomInt(random, 2 ** 31) * 4;
-  const address = { host, port: 1000 };
+  const address = { host, port: SIM_PORT };
   let isPlugged = true;
   const utp = new UtpHost({
     send: (packet, to, port) => {

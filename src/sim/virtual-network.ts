@@ -35,6 +35,7 @@ export class VirtualNetwork {
   readonly #uplinkFreeAt = new Map<string, number>();
   /** Hosts inside a set cannot reach those outside. */
   readonly #partitions = new Set<ReadonlySet<string>>();
+  readonly #dials = new Map<string, number>();
   #nextPort = 40_000;
 
   constructor(clock: VirtualClock, random: Random, path: Partial<PathOptions> = {}) {
@@ -54,10 +55,16 @@ export class VirtualNetwork {
     return this.#ends.size;
   }
 
-  /** Whether `host` has an open connection end. */
-  isConnected(host: string): boolean {
-    for (const end of this.#ends) if (end.localHost === host) return true;
-    return false;
+  /** How many open connection ends `host` has. */
+  endsAt(host: string): number {
+    let count = 0;
+    for (const end of this.#ends) if (end.localHost === host) count++;
+    return count;
+  }
+
+  /** How often somebody dialled `host`. */
+  dialsTo(host: string): number {
+    return this.#dials.get(host) ?? 0;
   }
 
   listen(host: string, port: number, acceptor: Acceptor): void {
@@ -127,6 +134,7 @@ export class VirtualNetwork {
     const near = new ConnectionEnd(this, { ...remote, localHost, isOutbound: true });
     near.events = events;
     this.#ends.add(near);
+    this.#dials.set(remote.host, this.dialsTo(remote.host) + 1);
     this.trace.record(`dial ${localHost} ${remote.host}`, this.clock.now);
     if (this.isCut(localHost, remote.host)) {
       this.clock.after(DIAL_TIMEOUT_MS, () => near.close('nobody answers'));

@@ -6,7 +6,7 @@ import { SCENARIOS, simulate } from './index.ts';
 const SEED_COUNT = Number(process.env['BIDWIDTH_SIM_SEEDS'] ?? 3);
 
 /** Takes seconds for one seed. */
-const LARGE: ReadonlySet<string> = new Set(['crowd']);
+const LARGE: ReadonlySet<string> = new Set(['crowd', 'dht']);
 
 for (const name of SCENARIOS.keys()) {
   test(`${name}: honest peers finish with the right data, and nobody wrongs them`, () => {
@@ -27,6 +27,12 @@ test('the same seed gives the same run, event by event', () => {
 test('another seed gives another run', () => {
   const digests = [1, 2, 3].map((seed) => simulate('everything', seed)?.digest);
   assert.equal(new Set(digests).size, 3);
+});
+
+test('a scenario has as many downloaders as one says', () => {
+  const report = simulate('corruption', 1, 7);
+  assert.equal(report?.peers.filter((peer) => peer.isHonest && !peer.isSeed).length, 7);
+  assert.deepEqual(report.faults, []);
 });
 
 test('a scenario nobody wrote is not run', () => {

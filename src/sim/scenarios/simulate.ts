@@ -1,6 +1,21 @@
-/** Runs a scenario and says what was wrong. */
+/** Runs a scenario and says what came of it. */
+import type { SwarmNode } from '../swarm-node.ts';
 import { findFaults } from './invariants.ts';
-import { SCENARIOS } from './swarms.ts';
+import { SCENARIOS } from './table.ts';
+
+/** How it went for one client. */
+export interface PeerOutcome {
+  readonly host: string;
+  /** It does what it should; others corrupt what they send. */
+  readonly isHonest: boolean;
+  /** It had everything from the beginning. */
+  readonly isSeed: boolean;
+  /** From when it came until it had everything; null when that never was. */
+  readonly completeMs: number | null;
+  /** Payload, what came twice or was spoiled counted. */
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+}
 
 /** How a run ended. */
 export interface SimulationReport {
@@ -14,15 +29,26 @@ export interface SimulationReport {
   readonly eventCount: number;
   /** Virtual time that passed. */
   readonly durationMs: number;
+  readonly totalBytes: number;
+  readonly peers: readonly PeerOutcome[];
 }
 
-/** Runs the scenario of that name from `seed`; null when there is none. */
-export function simulate(scenario: string, seed: number): SimulationReport | null {
-  const run = SCENARIOS.get(scenario);
-  if (!run) return null;
-  const swarm = run(seed);
+/** Runs the scenario of that name, with as many peers as is usual for it; null if there is none. */
+export function simulate(name: string, seed: number, peers?: number): SimulationReport | null {
+  const scenario = SCENARIOS.get(name);
+  if (!scenario) return null;
+  const swarm = scenario.run({ seed, peers: peers ?? scenario.peers });
   const durationMs = swarm.clock.now;
+  const { totalBytes } = swarm.memory.content;
+  const outcomes = swarm.nodes.map(outcomeOf);
   const faults = findFaults(swarm);
   const { digest, eventCount } = swarm.network.trace;
-  return { scenario, seed, faults, digest, eventCount, durationMs };
+  const summary = { digest, eventCount, durationMs, totalBytes };
+  return { scenario: name, seed, faults, ...summary, peers: outcomes };
+}
+
+function outcomeOf(node: SwarmNode): PeerOutcome {
+  const { host, isHonest, isSeed, completeAt, addedAt, receivedBytes, sentBytes } = node;
+  const completeMs = completeAt === null ? null : Math.round(completeAt - addedAt);
+  return { host, isHonest, isSeed, completeMs, receivedBytes, sentBytes };
 }

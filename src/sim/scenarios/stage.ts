@@ -3,6 +3,13 @@ import { randomInt } from '../../units/index.ts';
 import { Swarm, type SwarmOptions } from '../swarm.ts';
 import type { SwarmNode } from '../swarm-node.ts';
 
+/** How a scenario is run. */
+export interface ScenarioTerms {
+  readonly seed: number;
+  /** Downloaders; in a few scenarios what their description says. */
+  readonly peers: number;
+}
+
 /** Milliseconds. */
 export const MINUTE_MS = 60_000;
 
@@ -14,7 +21,8 @@ export const HOME = { latencyMs: 30, jitterMs: 20, bytesPerSecond: 2_000_000 } a
 
 /** A swarm of engines that may hold `SLAB_BYTES` each, and tick half as often as the program. */
 export function makeSwarm(options: SwarmOptions): Swarm {
-  const node = { ...options.node, tickMs: 100, engine: { slabBytes: SLAB_BYTES } };
+  const engine = { slabBytes: SLAB_BYTES, ...options.node?.engine };
+  const node = { ...options.node, tickMs: 100, engine };
   return new Swarm({ ...options, node });
 }
 

@@ -1,35 +1,15 @@
-/** What a swarm can go through. Each scenario builds a swarm, lets time pass, and looks at it. */
+/** Swarms on lines that are slow, lossy, broken or cut, and whose members come and go. */
 import { bytesPerSecond, randomInt } from '../../units/index.ts';
 import { addStranger } from '../stranger.ts';
 import type { Swarm } from '../swarm.ts';
-import { comeAndGo, HOME, MINUTE_MS, makeSwarm } from './stage.ts';
-
-/** Lets a swarm of `seed` go through something; what it finds wrong is noted in the swarm. */
-export type Scenario = (seed: number) => Swarm;
-
-/** Every scenario by its name. */
-export const SCENARIOS: ReadonlyMap<string, Scenario> = new Map<string, Scenario>([
-  ['fairness', fairness],
-  ['breaks', breaks],
-  ['partition', partition],
-  ['stalls', stalls],
-  ['churn', churn],
-  ['corruption', corruption],
-  ['liars', liars],
-  ['slow-readers', slowReaders],
-  ['silence', silence],
-  ['last-copy', lastCopy],
-  ['magnet', magnet],
-  ['everything', everything],
-  ['crowd', crowd],
-]);
+import { comeAndGo, HOME, MINUTE_MS, makeSwarm, type ScenarioTerms } from './stage.ts';
 
 /** Equal peers on equal lines: all finish at about the same time, and none is a freeloader. */
-function fairness(seed: number): Swarm {
+export function fairness({ seed, peers }: ScenarioTerms): Swarm {
   const swarm = makeSwarm({ seed, path: HOME });
   const uploadLimit = bytesPerSecond(100_000);
   swarm.add({ has: 'all', engine: { uploadLimit } });
-  const leechers = swarm.addMany(8, { has: 'none', engine: { uploadLimit } });
+  const leechers = swarm.addMany(peers, { has: 'none', engine: { uploadLimit } });
   swarm.introduce();
   const start = swarm.clock.now;
   swarm.runUntilComplete(leechers, 10 * MINUTE_MS);
@@ -44,10 +24,10 @@ function fairness(seed: number): Swarm {
 }
 
 /** Connections break at any byte, in the middle of messages and handshakes too. */
-function breaks(seed: number): Swarm {
+export function breaks({ seed, peers }: ScenarioTerms): Swarm {
   const swarm = makeSwarm({ seed, path: { ...HOME, lifetimeBytes: 200_000 } });
   swarm.addMany(2, { has: 'all' });
-  const leechers = swarm.addMany(4, { has: 'none' });
+  const leechers = swarm.addMany(peers, { has: 'none' });
   swarm.introduce();
   swarm.repeat(5_000, 20 * MINUTE_MS, () => swarm.introduce());
   swarm.runUntilComplete(leechers, 20 * MINUTE_MS);
@@ -55,12 +35,12 @@ function breaks(seed: number): Swarm {
 }
 
 /** The swarm is cut in two, the only seed on one side; then it heals. */
-function partition(seed: number): Swarm {
+export function partition({ seed, peers }: ScenarioTerms): Swarm {
   const swarm = makeSwarm({ seed, path: { ...HOME, bytesPerSecond: 60_000 } });
   const seeder = swarm.add({ has: 'all' });
-  const leechers = swarm.addMany(6, { has: 'none' });
+  const leechers = swarm.addMany(peers, { has: 'none' });
   swarm.introduce();
-  const near = leechers.slice(0, 3).map((node) => node.host);
+  const near = leechers.slice(0, Math.ceil(peers / 2)).map((node) => node.host);
   swarm.clock.after(1_500 + randomInt(swarm.random, 2_000), () =>
     swarm.network.partition([seeder.host, ...near], 30_000 + randomInt(swarm.random, 300_000)),
   );
@@ -70,10 +50,10 @@ function partition(seed: number): Swarm {
 }
 
 /** Every few seconds a host hears and says nothing for some seconds, and goes on as before. */
-function stalls(seed: number): Swarm {
+export function stalls({ seed, peers }: ScenarioTerms): Swarm {
   const swarm = makeSwarm({ seed, path: { ...HOME, bytesPerSecond: 200_000 } });
   swarm.addMany(2, { has: 'all' });
-  const leechers = swarm.addMany(5, { has: 'none' });
+  const leechers = swarm.addMany(peers, { has: 'none' });
   swarm.introduce();
   swarm.repeat(1_000, 10 * MINUTE_MS, () => {
     const victim = swarm.nodes[randomInt(swarm.random, swarm.nodes.length)];
@@ -84,74 +64,88 @@ function stalls(seed: number): Swarm {
 }
 
 /** Peers close, crash, and come back with what they have; one seed stays. */
-function churn(seed: number): Swarm {
+export function churn({ seed, peers }: ScenarioTerms): Swarm {
   const swarm = makeSwarm({ seed, path: { ...HOME, bytesPerSecond: 60_000 } });
   swarm.add({ has: 'all' });
-  const leechers = swarm.addMany(8, { has: 'none' });
+  const leechers = swarm.addMany(peers, { has: 'none' });
   swarm.introduce();
   comeAndGo(swarm, leechers, 2 * MINUTE_MS);
   swarm.runUntilComplete(leechers, 20 * MINUTE_MS);
   return swarm;
 }
 
-/** Peers with all pieces, each spoiled: they are banned, and nobody else is. */
-function corruption(seed: number): Swarm {
-  const swarm = makeSwarm({ seed, path: HOME, pieceLengthBytes: 64 * 1024 });
-  swarm.addMany(2, { has: 'all' });
-  swarm.addMany(3, { has: 'all', isCorrupting: true });
-  const leechers = swarm.addMany(4, { has: 'none' });
-  swarm.introduce();
-  swarm.runUntilComplete(leechers, 10 * MINUTE_MS);
-  if (leechers.every(({ bans }) => bans.length === 0)) swarm.faults.push('nobody was banned');
-  return swarm;
-}
-
-/** Peers that announce what they do not have. */
-function liars(seed: number): Swarm {
-  const swarm = makeSwarm({ seed, path: HOME });
+/** Datagrams are lost, doubled and late under uTP; what comes out is right all the same. */
+export function loss({ seed, peers }: ScenarioTerms): Swarm {
+  const way = { latencyMs: 40, jitterMs: 30, loss: 0.03, doubling: 0.01 };
+  const swarm = makeSwarm({ seed, datagrams: way, totalBytes: 300_000 });
   swarm.add({ has: 'all' });
-  const leechers = swarm.addMany(3, { has: 'none' });
+  const leechers = swarm.addMany(peers, { has: 'none' });
   swarm.introduce();
-  for (const manner of ['liar', 'hoarder', 'liar', 'hoarder'] as const) {
-    addStranger(swarm, manner, leechers);
+  swarm.runUntilComplete(leechers, 20 * MINUTE_MS);
+  return swarm;
+}
+
+/** Three kilobytes a second and three seconds to answer: slow, and hardly anything comes twice. */
+export function slowLine({ seed, peers }: ScenarioTerms): Swarm {
+  const path = { latencyMs: 1_500, jitterMs: 500, bytesPerSecond: 3_000 };
+  const swarm = makeSwarm({ seed, path, totalBytes: 150_000 });
+  swarm.add({ has: 'all' });
+  const leechers = swarm.addMany(peers, { has: 'none' });
+  swarm.introduce();
+  swarm.runUntilComplete(leechers, 60 * MINUTE_MS);
+  for (const { host, receivedBytes } of leechers) {
+    const copies = receivedBytes / swarm.memory.content.totalBytes;
+    if (copies > 1.5) swarm.faults.push(`${host} received ${copies.toFixed(2)} copies`);
   }
+  return swarm;
+}
+
+/** All seeds leave before anybody has a whole copy, and come back after a while. */
+export function seedsLeave({ seed, peers }: ScenarioTerms): Swarm {
+  const swarm = makeSwarm({ seed, path: { ...HOME, bytesPerSecond: 100_000 } });
+  const seeders = swarm.addMany(2, { has: 'all' });
+  const leechers = swarm.addMany(peers, { has: 'none' });
+  swarm.introduce();
+  const isHalf = (): boolean => leechers.some(({ have }) => have.count >= have.size / 2);
+  swarm.clock.run(10 * MINUTE_MS, isHalf);
+  for (const seeder of seeders) seeder.crash();
+  swarm.clock.run(2 * MINUTE_MS + randomInt(swarm.random, 10 * MINUTE_MS));
+  const counts = leechers.map(({ have }) => have.count);
+  if (Math.max(...counts) !== Math.min(...counts)) {
+    swarm.faults.push(`without seeds they have ${counts} pieces`);
+  }
+  for (const seeder of seeders) seeder.start();
+  swarm.repeat(30_000, 10 * MINUTE_MS, () => swarm.introduce());
   swarm.runUntilComplete(leechers, 10 * MINUTE_MS);
   return swarm;
 }
 
-/** Peers that ask for much and read little hold up nobody. */
-function slowReaders(seed: number): Swarm {
-  const swarm = makeSwarm({ seed, path: HOME });
-  const seeder = swarm.add({ has: 'all' });
-  for (let nth = 0; nth < 20; nth++) addStranger(swarm, 'slow-reader', [seeder]);
-  const leechers = swarm.addMany(3, { has: 'none' });
+/** One disk is full in the middle: that client stops with the reason, and goes on from there. */
+export function fullDisk({ seed, peers }: ScenarioTerms): Swarm {
+  const swarm = makeSwarm({ seed, path: { ...HOME, bytesPerSecond: 100_000 } });
+  swarm.add({ has: 'all' });
+  const leechers = swarm.addMany(peers, { has: 'none' });
   swarm.introduce();
-  swarm.runUntilComplete(leechers, 10 * MINUTE_MS);
-  for (const peer of seeder.torrent.peers.values()) {
-    const waiting = peer.upload.unsentBytes;
-    if (waiting > 1_000_000) swarm.faults.push(`${waiting} bytes wait for a slow reader`);
-  }
-  return swarm;
-}
-
-/** Peers that say nothing, or nonsense. */
-function silence(seed: number): Swarm {
-  const swarm = makeSwarm({ seed, path: HOME });
-  const seeder = swarm.add({ has: 'all', engine: { connectionsMax: 20 } });
-  const leechers = swarm.addMany(3, { has: 'none' });
-  for (const manner of ['silent', 'mute', 'babbler'] as const) {
-    for (let nth = 0; nth < 5; nth++) addStranger(swarm, manner, [seeder, ...leechers]);
-  }
+  const [victim] = leechers;
+  if (!victim) return swarm;
+  swarm.clock.run(10 * MINUTE_MS, () => victim.have.count > 3 + randomInt(swarm.random, 10));
+  victim.store.failure = new Error('the disk is full');
+  swarm.clock.run(30_000);
+  const said = victim.failures.splice(0).map(({ message }) => message);
+  if (said.join() !== 'the disk is full') swarm.faults.push(`it said '${said}'`);
+  victim.stop();
+  victim.store.failure = null;
+  victim.start();
   swarm.introduce();
   swarm.runUntilComplete(leechers, 10 * MINUTE_MS);
   return swarm;
 }
 
 /** The only seed leaves as soon as one copy of every piece is out. */
-function lastCopy(seed: number): Swarm {
+export function lastCopy({ seed, peers }: ScenarioTerms): Swarm {
   const swarm = makeSwarm({ seed, path: { ...HOME, bytesPerSecond: 200_000 } });
   const seeder = swarm.add({ has: 'all' });
-  const leechers = swarm.addMany(6, { has: 'none' });
+  const leechers = swarm.addMany(peers, { has: 'none' });
   const out = new Set<number>();
   for (const leecher of leechers) {
     leecher.onPiece = (piece) => {
@@ -171,10 +165,10 @@ function lastCopy(seed: number): Swarm {
 }
 
 /** Those who know only the info-hash get the metadata over lines that break. */
-function magnet(seed: number): Swarm {
+export function magnet({ seed, peers }: ScenarioTerms): Swarm {
   const swarm = makeSwarm({ seed, path: { ...HOME, lifetimeBytes: 300_000 } });
   swarm.add({ has: 'all' });
-  const leechers = swarm.addMany(4, { has: 'none', isMagnet: true });
+  const leechers = swarm.addMany(peers, { has: 'none', isMagnet: true });
   swarm.introduce();
   addStranger(swarm, 'liar', leechers);
   swarm.repeat(5_000, 20 * MINUTE_MS, () => swarm.introduce());
@@ -183,12 +177,12 @@ function magnet(seed: number): Swarm {
 }
 
 /** All of it at once. */
-function everything(seed: number): Swarm {
+export function everything({ seed, peers }: ScenarioTerms): Swarm {
   const path = { ...HOME, bytesPerSecond: 500_000, lifetimeBytes: 2_000_000 };
   const swarm = makeSwarm({ seed, path });
   const seeder = swarm.add({ has: 'all' });
   swarm.addMany(2, { has: 'all', isCorrupting: true });
-  const leechers = swarm.addMany(8, { has: 'none' });
+  const leechers = swarm.addMany(peers, { has: 'none' });
   swarm.introduce();
   const manners = ['liar', 'hoarder', 'silent', 'mute', 'slow-reader', 'babbler'] as const;
   for (const manner of manners) addStranger(swarm, manner, [seeder, ...leechers]);
@@ -203,11 +197,11 @@ function everything(seed: number): Swarm {
 }
 
 /** A thousand peers on a small torrent, each of whom knows thirty. */
-function crowd(seed: number): Swarm {
+export function crowd({ seed, peers }: ScenarioTerms): Swarm {
   const swarm = makeSwarm({ seed, path: HOME, pieceLengthBytes: 16384, totalBytes: 100_000 });
   swarm.addMany(5, { has: 'all' });
   const engine = { peersPerTorrentMax: 15 };
-  const leechers = swarm.addMany(995, { has: 'none', engine });
+  const leechers = swarm.addMany(peers, { has: 'none', engine });
   for (const node of swarm.nodes) swarm.announce(node, 30);
   swarm.runUntilComplete(leechers, 10 * MINUTE_MS);
   return swarm;
