@@ -2,6 +2,7 @@
 import {
   buildLaneTree,
   EscrowDigests,
+  type Keccak256,
   type LaneOffer,
   type Secp256k1,
 } from '../../src/payment/index.ts';
@@ -38,8 +39,9 @@ export function madeUpLanes(count: number, payee: Address, secp256k1: Secp256k1)
 }
 
 /** Digests under a contract that is nowhere. */
-export function madeUpDigests(): EscrowDigests {
-  return new EscrowDigests({ chainId: 199, escrow: parseAddress(`0x${'5e'.repeat(20)}`) });
+export function madeUpDigests(keccak256?: Keccak256): EscrowDigests {
+  const escrow = parseAddress(`0x${'5e'.repeat(20)}`);
+  return new EscrowDigests({ chainId: 199, escrow }, keccak256);
 }
 
 /** `count` voucher messages in bytes, of all lanes in turn, each adding to the one before. */

@@ -5,12 +5,13 @@
  *   node bench/payment/voucher-work.ts WORK COUNT FOLDER
  */
 import { join } from 'node:path';
-import { loadSecp256k1 } from '../../src/chain/index.ts';
+import { loadKeccak256, loadSecp256k1 } from '../../src/chain/index.ts';
 import { type MoneyService, openMoney } from '../../src/daemon/money/index.ts';
 import type { SellerBook } from '../../src/exchange/index.ts';
 import {
   EscrowDigests,
   judgeVoucher,
+  type Keccak256,
   KnownSigners,
   type LaneEntry,
   type LaneOffer,
@@ -38,7 +39,7 @@ type Span = (from: number, to: number) => void | Promise<void>;
 const WORKS: Readonly<Record<string, () => Span | Promise<Span>>> = {
   recover: () => signatureWork((one) => native.recover(one.digest, one.signature) !== null),
   verify: () => signatureWork((one) => native.verify(one.digest, one.signature, one.key)),
-  verdict: () => verdictWork(native),
+  verdict: async () => verdictWork(native, await loadKeccak256()),
   'verdict-js': () => verdictWork(nobleSecp256k1),
   record: recordWork,
 };
@@ -77,8 +78,8 @@ function signatureWork(check: (signed: Signed) => boolean): Span {
 }
 
 /** Bytes of the message to the seller's verdict. */
-function verdictWork(secp256k1: Secp256k1): Span {
-  const digests = madeUpDigests();
+function verdictWork(secp256k1: Secp256k1, keccak256?: Keccak256): Span {
+  const digests = madeUpDigests(keccak256);
   const lanes = madeUpLanes(LANE_COUNT, SELLER, native);
   const messages = voucherMessages(2 * count, lanes, { secp256k1: native, digests });
   const entries = lanes.offers.map(entryOf);

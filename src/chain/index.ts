@@ -14,6 +14,7 @@ export type { Chain, ChainOptions } from './chain.ts';
 export { ChainError, type ChainErrorCode, isChainError } from './chain-error.ts';
 export type { BlockHead, BlockTag, MinedReceipt } from './chain-reads.ts';
 export type { ClaimedLane, OpenedAllotment } from './escrow-events.ts';
+export { loadKeccak256 } from './keccak.ts';
 export type {
   ClaimedTally,
   CollectConsent,

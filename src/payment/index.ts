@@ -33,6 +33,7 @@ export {
   DOMAIN_NAME,
   DOMAIN_VERSION,
   EscrowDigests,
+  type Keccak256,
 } from './digests.ts';
 export { allotmentId, headerHash } from './header.ts';
 export { claimableSignature, KnownSigners } from './known-signers.ts';

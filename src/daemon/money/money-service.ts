@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import {
   type Chain,
   type EndpointHealth,
+  loadKeccak256,
   loadSecp256k1,
   type NetworkChoice,
   openChain,
   type SendQueue,
   throughTakeover,
 } from '../../chain/index.ts';
-import { EscrowDigests } from '../../payment/index.ts';
+import { EscrowDigests, type Keccak256 } from '../../payment/index.ts';
 import { Database, GroupCommit } from '../../platform/database/index.ts';
 import type { WalletKeys } from '../../platform/keystore/index.ts';
 import { type Address, type Atto, ZERO_ATTO } from '../../units/index.ts';
@@ -83,7 +84,8 @@ async function openOnce(options: MoneyOptions): Promise<MoneyService> {
     const database = openLedger(options, chain);
     try {
       await requireSameChain(database, chain);
-      const service = new MoneyService(chain, database, options);
+      const keccak256 = await loadKeccak256();
+      const service = new MoneyService({ chain, database, keccak256 }, options);
       try {
         await service.begin();
         return service;
@@ -100,6 +102,13 @@ async function openOnce(options: MoneyOptions): Promise<MoneyService> {
     await chain.close();
     throw error;
   }
+}
+
+/** What `openMoney` opens. */
+interface MoneyParts {
+  readonly chain: Chain;
+  readonly database: Database;
+  readonly keccak256: Keccak256;
 }
 
 /** Everything the API and the command line ask of money. */
@@ -123,7 +132,7 @@ export class MoneyService {
   #isClosed = false;
 
   /** Use `openMoney`. */
-  constructor(chain: Chain, database: Database, options: MoneyOptions) {
+  constructor({ chain, database, keccak256 }: MoneyParts, options: MoneyOptions) {
     const { keys } = options;
     const { secp256k1, note } = loadSecp256k1();
     const group = new GroupCommit(database);
@@ -132,10 +141,8 @@ export class MoneyService {
     const allotments = new AllotmentRecords(database);
     const earnings = new EarningRecords(database);
     const queue = chain.queueFor(keys.fundingKey, sentRecords(database));
-    const digests = new EscrowDigests({
-      chainId: chain.network.chainId,
-      escrow: chain.escrow.address,
-    });
+    const domain = { chainId: chain.network.chainId, escrow: chain.escrow.address };
+    const digests = new EscrowDigests(domain, keccak256);
     const shared = { chain, queue, history, clock, group, digests, secp256k1 };
     this.#funding = new Funding(shared, options.autoDepositMax ?? ZERO_ATTO);
     const { hotKey, address: payee } = keys;
