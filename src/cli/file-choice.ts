@@ -41,6 +41,26 @@ export function readFilePriority(
   throw new InvalidArgumentError('Use NUMBER=LEVEL with a level from 0 to 7, like 2=7.');
 }
 
+/** A file's number from 1, 0 for the top folder, and its new path. */
+export interface FileRename {
+  readonly number: number;
+  readonly path: string;
+}
+
+/** `NUMBER=PATH`; collects repeated options. The path is checked when the files are known. */
+export function readFileRename(
+  text: string,
+  before: readonly FileRename[] = [],
+): readonly FileRename[] {
+  const match = /^(\d{1,7})=(.+)$/s.exec(text);
+  const number = Number(match?.[1]);
+  if (match && number <= NUMBER_MAX) {
+    const others = before.filter((one) => one.number !== number);
+    return [...others, { number, path: match[2] ?? '' }];
+  }
+  throw new InvalidArgumentError('Use NUMBER=PATH, like 2=film/part 2.mkv; 0 is the top folder.');
+}
+
 /** What a person chose; without a word, all files are wanted, or those a magnet link names. */
 export interface FileChoice {
   /** Nothing else is downloaded. */

@@ -24,7 +24,7 @@ import type { TrackerOptions } from './commands/tracker.ts';
 import type { VerifyCommandOptions } from './commands/verify.ts';
 import type { WayOutOptions } from './commands/way-out.ts';
 import type { Context } from './context.ts';
-import { readFileList, readFilePriority } from './file-choice.ts';
+import { readFileList, readFilePriority, readFileRename } from './file-choice.ts';
 import { addChainCommands, addChainOptions, addWalletCommands } from './wallet-program.ts';
 
 const VERSION = '0.1.0';
@@ -57,6 +57,11 @@ function addTransferCommands(program: Command, context: Context): void {
     .option('--select <list>', 'only these files, such as 1,3-5: info numbers them', readFileList)
     .option('--priority <number=level>', 'of a file, 0 to 7; may be repeated', readFilePriority)
     .option('--sequential', 'from the first piece to the last, for what is used while it comes')
+    .option(
+      '--rename <number=path>',
+      'of a file, 0 for the folder; may be repeated',
+      readFileRename,
+    )
     .option('--move-to <dir>', 'folder to move it to when it is complete')
     .option('--seed', 'go on seeding when complete, until Ctrl-C');
   addDownloadOptions(addSeedingOptions(download)).action(

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TorrentSource } from '../../daemon/index.ts';
 import type { TorrentNode, Turnover } from '../../daemon/node/index.ts';
-import type { MoveWhenComplete } from '../../daemon/places/index.ts';
+import type { CommandPlace } from '../../daemon/places/index.ts';
 import type { TorrentSpec } from '../../daemon/transfer/index.ts';
 import { type Atto, type AttoPerMib, assert, formatSize } from '../../units/index.ts';
 import { CliError } from '../cli-error.ts';
@@ -41,8 +41,7 @@ export interface RunParts {
   readonly options: RunOptions;
   readonly watch: TorrentWatch;
   readonly node: TorrentNode;
-  /** Says where the torrent is, when it does not stay in `options.to`. */
-  readonly move?: MoveWhenComplete | null;
+  readonly place: CommandPlace;
 }
 
 /** One download from its first peer to its summary. */
@@ -63,11 +62,12 @@ export class DownloadRun {
     source: TorrentSource,
     wishes: Pick<TorrentSpec, 'isSequential' | 'filePriorities' | 'otherFilesPriority'>,
   ): Promise<string> {
-    const { context, options, node } = this.#parts;
+    const { context, options, node, place } = this.#parts;
     context.output.event('listening', { port: node.transfer.port });
     this.#key = await node.transfer.add({
       source,
-      root: this.root,
+      root: place.root,
+      names: place.names,
       peers: options.peer ?? [],
       useTrackers: options.trackers,
       mustBeComplete: false,
@@ -75,11 +75,6 @@ export class DownloadRun {
       ...wishes,
     });
     return this.#key;
-  }
-
-  /** Folder of the torrent. */
-  get root(): string {
-    return this.#parts.move?.root ?? resolve(this.#parts.options.to);
   }
 
   /** Shows progress until all that is wanted is here; as `follow`. */
@@ -204,8 +199,8 @@ export class DownloadRun {
     const isWhole = torrent.goodPieces === torrent.pieceCount;
     const size = formatSize(isWhole ? torrent.totalBytes : torrent.wantedBytes);
     const what = isWhole ? torrent.name : `the selection of ${torrent.name}`;
-    const { move, options } = this.#parts;
-    const where = move?.root ?? options.to;
+    const { options, place } = this.#parts;
+    const where = place.root === resolve(options.to) ? options.to : place.root;
     if (torrent.receivedBytes === 0) return `${what} (${size}) is complete in ${where}`;
     const rate = `${formatSize(torrent.receivedBytes / Math.max(0.001, this.#seconds))}/s`;
     const time = formatDuration(this.#seconds);

@@ -1,21 +1,18 @@
 /** `bidwidth download`: gets a torrent, and ends when it is here. */
-import { resolve } from 'node:path';
-import { DataFolder, type TorrentSource } from '../../daemon/index.ts';
 import type { Turnover } from '../../daemon/node/index.ts';
-import type { MoveWhenComplete } from '../../daemon/places/index.ts';
 import { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
 import { type FileChoice, prioritiesOf } from '../file-choice.ts';
 import { buyerTrade, DownloadRun, type RunOptions } from './download-run.ts';
 import { nodeOptions, startMarketNode } from './node-options.ts';
+import { type PlaceOptions, placeOf } from './place-options.ts';
 import { SeedingEnds, type SeedingOptions } from './seeding-end.ts';
 import { TorrentWatch } from './torrent-watch.ts';
 
 /** As commander collects them. */
-export interface DownloadOptions extends RunOptions, FileChoice, SeedingOptions {
+export interface DownloadOptions extends RunOptions, FileChoice, SeedingOptions, PlaceOptions {
   readonly seed?: true;
   readonly sequential?: true;
-  readonly moveTo?: string;
 }
 
 /** Downloads, and with `--seed` goes on serving until stopped. */
@@ -34,18 +31,18 @@ export async function download(
   }
   const source = await context.readTorrent(text);
   const watch = new TorrentWatch(context.output);
-  const move = await moveOf(source, options);
+  const place = await placeOf(source, options);
   const node = await startMarketNode(context, nodeOptions(options, buyerTrade(options)), watch);
-  const run = new DownloadRun({ context, options, watch, node, move });
+  const run = new DownloadRun({ context, options, watch, node, place });
   let turnover: Turnover;
   try {
     const isSequential = options.sequential ?? false;
     await run.begin(source, { isSequential, ...prioritiesOf(options) });
     const isComplete = await run.complete();
-    if (isComplete && move && options.moveTo !== undefined) {
+    if (isComplete && place.isLeaving) {
       context.output.event('moving', { to: options.moveTo });
       context.output.progress(`complete; moving it to ${options.moveTo}`);
-      await move.move(node.transfer, source.kind === 'magnet' ? await watch.metadata : null);
+      await place.move(node.transfer, source.kind === 'magnet' ? await watch.metadata : null);
     }
     if (isComplete && options.seed) {
       run.tellComplete(`seeding until ${ends.until}`);
@@ -58,15 +55,4 @@ export async function download(
     turnover = await node.stop();
   }
   run.summarize(turnover);
-}
-
-/** What `--move-to` asks for; a move that was interrupted is finished here. */
-async function moveOf(
-  source: TorrentSource,
-  { to, moveTo, dataDir }: DownloadOptions,
-): Promise<MoveWhenComplete | null> {
-  if (moveTo === undefined || resolve(moveTo) === resolve(to)) return null;
-  const { MoveWhenComplete: Loaded } = await import('../../daemon/places/index.ts');
-  const resumeDir = new DataFolder(dataDir).resume;
-  return Loaded.prepare({ source, from: resolve(to), to: resolve(moveTo), resumeDir });
 }

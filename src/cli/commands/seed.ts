@@ -1,5 +1,4 @@
 /** `bidwidth seed`: serves a torrent until it is stopped. */
-import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TorrentNode, Turnover } from '../../daemon/node/index.ts';
 import { assert, formatSize } from '../../units/index.ts';
@@ -7,6 +6,7 @@ import type { Ask } from '../arguments.ts';
 import { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
 import { type NetworkOptions, nodeOptions, startMarketNode, type Trade } from './node-options.ts';
+import { placeOf } from './place-options.ts';
 import { SeedingEnds, type SeedingOptions } from './seeding-end.ts';
 import { progressFacts, shortBtt, uploadLine } from './status-line.ts';
 import { TorrentWatch } from './torrent-watch.ts';
@@ -29,6 +29,7 @@ export async function seed(context: Context, text: string, options: SeedOptions)
     throw new CliError('CLI_USAGE', 'seeding needs the torrent file, not a magnet link');
   }
   const watch = new TorrentWatch(output);
+  const place = await placeOf(source, { to: options.from, dataDir: options.dataDir });
   const node = await startMarketNode(context, nodeOptions(options, tradeOf(options)), watch);
   let summarize: (turnover: Turnover) => void;
   let turnover: Turnover;
@@ -37,7 +38,8 @@ export async function seed(context: Context, text: string, options: SeedOptions)
     output.event('listening', { port });
     const infoHash = await node.transfer.add({
       source,
-      root: resolve(options.from),
+      root: place.root,
+      names: place.names,
       peers: options.peer ?? [],
       useTrackers: options.trackers,
       mustBeComplete: true,

@@ -1,8 +1,8 @@
 /** `bidwidth stream`: plays a file while it is downloaded. */
-import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TorrentSource } from '../../daemon/index.ts';
 import type { TorrentNode, Turnover } from '../../daemon/node/index.ts';
+import type { CommandPlace } from '../../daemon/places/index.ts';
 import {
   chooseFile,
   readStreamedTorrent,
@@ -14,6 +14,7 @@ import { AppError, formatSize } from '../../units/index.ts';
 import type { Context } from '../context.ts';
 import { buyerTrade, DownloadRun, type RunOptions } from './download-run.ts';
 import { nodeOptions, startMarketNode } from './node-options.ts';
+import { placeOf } from './place-options.ts';
 import { TorrentWatch } from './torrent-watch.ts';
 
 /** As commander collects them. */
@@ -44,8 +45,9 @@ export async function stream(
   const stop = context.catchStop();
   const source = await context.readTorrent(text);
   const watch = new TorrentWatch(context.output);
+  const place = await placeOf(source, options);
   const node = await startMarketNode(context, nodeOptions(options, buyerTrade(options)), watch);
-  const run = new DownloadRun({ context, options, watch, node });
+  const run = new DownloadRun({ context, options, watch, node, place });
   let server: StreamServer | null = null;
   let turnover: Turnover;
   try {
@@ -54,7 +56,7 @@ export async function stream(
       source.kind === 'metainfo' ? Promise.resolve() : watch.metadata.then(() => {});
     let isComplete = false;
     if (await run.follow(infoKnown)) {
-      const torrent = await readTorrent({ source, watch, key, root: resolve(options.to) });
+      const torrent = await readTorrent({ source, watch, key, place });
       const file = chooseFile(torrent, options.file ?? null);
       server = await startServer(node, options);
       server.add(torrent);
@@ -82,12 +84,12 @@ interface ReadRequest {
   readonly source: TorrentSource;
   readonly watch: TorrentWatch;
   readonly key: string;
-  readonly root: string;
+  readonly place: CommandPlace;
 }
 
-async function readTorrent({ source, watch, ...place }: ReadRequest): Promise<StreamedTorrent> {
-  if (source.kind === 'metainfo') return readStreamedTorrent(source, place);
-  return readStreamedTorrent({ kind: 'info', bytes: await watch.metadata }, place);
+async function readTorrent({ source, watch, ...at }: ReadRequest): Promise<StreamedTorrent> {
+  if (source.kind === 'metainfo') return readStreamedTorrent(source, at);
+  return readStreamedTorrent({ kind: 'info', bytes: await watch.metadata }, at);
 }
 
 /** On the port asked for, else on the usual one, else on any. */

@@ -1,3 +1,4 @@
 /** Where a torrent's files are, and how that changes. Start with `relocation.ts`. */
-export { MoveWhenComplete } from './move-when-complete.ts';
-export { finishRelocation, type Relocation, relocate } from './relocation.ts';
+export { CommandPlace } from './command-place.ts';
+export { isSamePlace, type Place, targetAt } from './place.ts';
+export { finishRelocation, relocate } from './relocation.ts';

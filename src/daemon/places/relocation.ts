@@ -1,25 +1,23 @@
-/** Moves a torrent that is at rest to another folder; a kill at any moment loses nothing. */
+/** Moves a torrent that is at rest to another place; a kill at any moment loses nothing. */
 import {
-  FileLayout,
   type FileMove,
   finishMove,
   makeResume,
   movesBetween,
-  partsPathOf,
   piecesOf,
   type ResumeRecord,
-  type ResumeTarget,
   stageMove,
 } from '../../platform/disk/index.ts';
 import { Bitfield } from '../../units/index.ts';
 import type { InfoDict } from '../../wire/index.ts';
+import { type Place, targetAt } from './place.ts';
 
-/** A torrent, and the folders that hold its first path element: the old and the new. */
+/** A torrent and its old and new place. */
 export interface Relocation {
   readonly key: string;
   readonly info: InfoDict;
-  readonly from: string;
-  readonly to: string;
+  readonly from: Place;
+  readonly to: Place;
 }
 
 /** How a relocation is recorded and stopped. */
@@ -33,38 +31,37 @@ export interface RelocationOptions {
 
 /**
  * Moves the files and returns the resume record of the new place. Until `commit` the old place is
- * whole, from then on the new one. Throws `PlatformError`: before `commit` nothing has changed.
+ * whole, from then on the new one. Throws `PlatformError`, and DAEMON_FILE_NAME for names that the
+ * torrent cannot have: before `commit` nothing has changed.
  */
 export async function relocate(
   relocation: Relocation,
   { resume, commit, signal }: RelocationOptions,
 ): Promise<ResumeRecord> {
-  const have = resume && (await piecesOf(resume, targetAt(relocation, relocation.from)));
+  const { key, info, from } = relocation;
   const moves = movesOf(relocation);
+  const have = resume && (await piecesOf(resume, targetAt(key, info, from)));
   const copies = await stageMove(moves, signal);
   await commit(await recordAt(relocation, have));
-  await finishMove(moves, relocation.from, copies);
+  await finishMove(moves, from.root, copies);
   return recordAt(relocation, have);
 }
 
 /** Goes on where a kill has ended `relocate` after its `commit`. May be repeated. */
 export async function finishRelocation(relocation: Relocation): Promise<void> {
-  await finishMove(movesOf(relocation), relocation.from);
+  await finishMove(movesOf(relocation), relocation.from.root);
 }
 
-function movesOf(relocation: Relocation): readonly FileMove[] {
-  const { from, to } = relocation;
-  return movesBetween(targetAt(relocation, from).layout, targetAt(relocation, to).layout);
+function movesOf({ key, info, from, to }: Relocation): readonly FileMove[] {
+  return movesBetween(targetAt(key, info, from).layout, targetAt(key, info, to).layout);
 }
 
 /** A record of the new place; one that is not believed when the old one was not. */
-async function recordAt(relocation: Relocation, have: Bitfield | null): Promise<ResumeRecord> {
-  const target = targetAt(relocation, relocation.to);
+async function recordAt(
+  { key, info, to }: Relocation,
+  have: Bitfield | null,
+): Promise<ResumeRecord> {
+  const target = targetAt(key, info, to);
   if (have) return makeResume(target, have, false);
   return { ...(await makeResume(target, new Bitfield(target.pieceCount), false)), files: [] };
-}
-
-function targetAt({ key, info }: Relocation, root: string): ResumeTarget {
-  const layout = new FileLayout(root, info.files, partsPathOf(root, key));
-  return { infoHash: key, layout, pieceCount: info.pieceCount };
 }

@@ -132,6 +132,47 @@ test('a torrent is moved when it is complete, and that is remembered', async (t)
   assert.equal(session.get(at.key)?.root, at.next);
 });
 
+test('a file is renamed on disk, in the record, and for good', async (t) => {
+  const at = scene(t);
+  const first = await openFake(at.home);
+  await first.session.add([at.request]);
+  await complete(at, first.transfer);
+  await first.session.rename(at.key, 0, 'shelf/movie');
+  assert.deepEqual(new Uint8Array(fs.readFileSync(join(at.old, 'shelf', 'movie'))), at.content);
+  assert.equal(fs.existsSync(join(at.old, 'film')), false);
+  const names = [{ file: 0, path: 'shelf/movie' }];
+  assert.deepEqual(first.transfer.restarts.at(-1)?.names, names);
+  await first.session.relocate([at.key], at.next);
+  await first.session.close();
+  const { session, transfer } = await openFake(at.home);
+  t.after(() => session.close());
+  assert.deepEqual(session.get(at.key)?.names, names);
+  assert.ok(fs.existsSync(join(at.next, 'shelf', 'movie')));
+  transfer.tell(at.key, { kind: 'wanted' });
+  await session.setSequential(at.key, true);
+  assert.deepEqual(transfer.working.get(at.key)?.names, names);
+});
+
+test('names that leave the folder, or that are taken, are refused; nothing is moved', async (t) => {
+  const at = scene(t);
+  const { session, transfer } = await openFake(at.home);
+  t.after(() => session.close());
+  await session.add([at.request]);
+  fs.writeFileSync(join(at.old, 'other'), 'mine');
+  for (const [path, code] of [
+    ['../film', 'DAEMON_FILE_NAME'],
+    ['con', 'DAEMON_FILE_NAME'],
+    ['other', 'PLATFORM_FILE_IN_THE_WAY'],
+  ] as const) {
+    const isRefused = (failure: unknown): boolean =>
+      failure instanceof AppError && failure.code === code;
+    await assert.rejects(session.rename(at.key, 0, path), isRefused, path);
+  }
+  assertAt(at, 'old');
+  assert.equal(fs.readFileSync(join(at.old, 'other'), 'utf8'), 'mine');
+  assert.deepEqual(transfer.restarts.at(-1)?.names, []);
+});
+
 test('a recheck forgets the record: at work at once, asleep by beginning again', async (t) => {
   const at = scene(t);
   const { session, transfer } = await openFake(at.home);

@@ -1,6 +1,6 @@
 /** Moves torrents of a session to other folders, one step after another, over restarts. */
 import { AppError } from '../../units/index.ts';
-import { finishRelocation, relocate } from '../places/index.ts';
+import { finishRelocation, isSamePlace, type Place, relocate } from '../places/index.ts';
 import { readInput } from '../transfer/torrent-input.ts';
 import type { SessionEntry } from './session-entry.ts';
 import type { SessionStore } from './session-store.ts';
@@ -24,14 +24,15 @@ export class FileMoves {
   }
 
   /**
-   * Moves a torrent to folder `to`, with what else is on its way to the transfer thread before it.
+   * Moves a torrent to place `to`, with what else is on its way to the transfer thread before it.
    * Refused with the reason in `moveTrouble`, too; then the torrent stays where it is.
    */
-  async move(entry: SessionEntry, to: string): Promise<void> {
+  async move(entry: SessionEntry, to: Place): Promise<void> {
     const { record } = entry;
     if (entry.isMoving) await this.stop(entry);
-    if (record.root === to || entry.isRemoved) return;
-    record.moving = { from: record.root, to };
+    const { root, names } = record;
+    if (isSamePlace({ root, names }, to) || entry.isRemoved) return;
+    record.moving = { from: { root, names }, to };
     this.#deps.store.put(record);
     // Known before anything is done: after a kill the move goes on.
     this.#deps.store.flush();
@@ -78,10 +79,13 @@ export class FileMoves {
       // Once aborted, the record is not ours to write: it may have been removed.
       if (!signal.aborted) {
         // What was committed and not finished is finished at the next start.
-        if (record.root !== record.moving?.to) record.moving = null;
+        if (record.moving && !isSamePlace(record, record.moving.to)) record.moving = null;
         store.put(record);
       }
-      if (isAtWork) await desk.goOn(key, { root: record.root, resume: store.resume(key) });
+      if (isAtWork) {
+        const { root, names } = record;
+        await desk.goOn(key, { root, names, resume: store.resume(key) });
+      }
     }
   }
 
@@ -91,13 +95,14 @@ export class FileMoves {
     const source = store.source(key);
     if (!moving || !source) return;
     const arrive = (): void => {
-      record.root = moving.to;
+      record.root = moving.to.root;
+      record.names = moving.to.names;
       store.put(record);
     };
     const { info } = readInput(source);
     if (!info) {
       arrive();
-    } else if (record.root === moving.to) {
+    } else if (isSamePlace(record, moving.to)) {
       await finishRelocation({ key, info, ...moving });
     } else {
       const resume = await relocate(

@@ -1,13 +1,9 @@
 /** Makes the records of torrents that are added, and of magnets that become known. */
 import fs from 'node:fs/promises';
-import {
-  FileLayout,
-  makeResume,
-  partsPathOf,
-  type ResumeRecord,
-} from '../../platform/disk/index.ts';
+import { makeResume, type ResumeRecord } from '../../platform/disk/index.ts';
 import { Bitfield, toHex, unixSeconds } from '../../units/index.ts';
 import { type InfoDict, parseInfoDict, wrapInfoDict } from '../../wire/index.ts';
+import { type Place, targetAt } from '../places/index.ts';
 import type { TorrentSource } from '../torrent-source.ts';
 import { digests, payloadBytes, readInput } from '../transfer/torrent-input.ts';
 import type { AddRequest, TorrentRecord } from './session-torrent.ts';
@@ -20,11 +16,11 @@ export interface NewTorrent {
 
 /** Reads a request. Throws `WireError` or `DaemonError` for a source that cannot be used. */
 export async function readRequest(request: AddRequest): Promise<NewTorrent> {
-  const { source, root } = request;
+  const { source, root, names = [] } = request;
   const { infoHash, info, trackers } = readInput(source);
   const key = toHex(infoHash);
   const isTrusted = request.isSaidToBeComplete === true && info !== null;
-  const resume = isTrusted ? await believe(key, root, info) : null;
+  const resume = isTrusted ? await believe(key, { root, names }, info) : null;
   const totalBytes = info ? payloadBytes(info) : 0;
   const record: TorrentRecord = {
     key,
@@ -32,6 +28,7 @@ export async function readRequest(request: AddRequest): Promise<NewTorrent> {
     root,
     moveTo: request.moveTo ?? null,
     moving: null,
+    names,
     position: 0,
     isPaused: request.isPaused ?? false,
     isComplete: resume !== null,
@@ -83,8 +80,9 @@ export function metainfoOf(
 }
 
 /** A resume record of all pieces when every file has its length; null when one has not. */
-async function believe(key: string, root: string, info: InfoDict): Promise<ResumeRecord | null> {
-  const layout = new FileLayout(root, info.files, partsPathOf(root, key));
+async function believe(key: string, place: Place, info: InfoDict): Promise<ResumeRecord | null> {
+  const target = targetAt(key, info, place);
+  const { layout } = target;
   for (const file of layout.files) {
     if (file.isPad) continue;
     const stat = await fs.stat(layout.pathOf(file)).catch(() => null);
@@ -93,5 +91,5 @@ async function believe(key: string, root: string, info: InfoDict): Promise<Resum
   const { pieceCount } = info;
   const have = new Bitfield(pieceCount);
   have.setAll();
-  return makeResume({ infoHash: key, layout, pieceCount }, have, false);
+  return makeResume(target, have, false);
 }

@@ -229,7 +229,8 @@ export class SessionRun {
     record.completedAt ??= unixSeconds(Date.now() / 1000);
     this.store.put(record);
     if (record.moveTo !== null && record.moveTo !== record.root) {
-      record.moving = { from: record.root, to: record.moveTo };
+      const { root, names, moveTo } = record;
+      record.moving = { from: { root, names }, to: { root: moveTo, names } };
       this.#goOnMoving(entry);
     }
     this.balance();

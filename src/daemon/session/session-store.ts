@@ -59,6 +59,9 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE torrent ADD COLUMN move_to TEXT;
   ALTER TABLE torrent ADD COLUMN moving TEXT;
   `,
+  `
+  ALTER TABLE torrent ADD COLUMN names TEXT NOT NULL DEFAULT '[]';
+  `,
 ];
 
 interface Row {
@@ -89,6 +92,7 @@ interface Row {
   readonly download_limit: number | null;
   readonly move_to: string | null;
   readonly moving: string | null;
+  readonly names: string;
 }
 
 /** What is not on the disk yet; absent parts did not change. */
@@ -269,6 +273,7 @@ function recordOf(row: Row): TorrentRecord {
     downloadLimit: row.download_limit,
     moveTo: row.move_to,
     moving: JSON.parse(row.moving ?? 'null') as TorrentRecord['moving'],
+    names: JSON.parse(row.names) as TorrentRecord['names'],
   };
 }
 
@@ -302,5 +307,6 @@ function valuesOf(record: TorrentRecord): (string | number | null)[] {
     record.downloadLimit,
     record.moveTo,
     record.moving && JSON.stringify(record.moving),
+    JSON.stringify(record.names),
   ];
 }

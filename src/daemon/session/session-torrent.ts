@@ -1,6 +1,8 @@
 /** A torrent as a session keeps it, asks for it and shows it. */
 import type { PeerAddress } from '../../engine/index.ts';
 import type { UnixSeconds } from '../../units/index.ts';
+import type { FileName } from '../../wire/index.ts';
+import type { Place } from '../places/index.ts';
 import type { SeedingLimits } from '../policy/index.ts';
 import type { TorrentSource } from '../torrent-source.ts';
 import type { TransferRates } from '../transfer/messages.ts';
@@ -15,8 +17,10 @@ export interface TorrentRecord {
   root: string;
   /** Where it is to be moved once it is complete; null leaves it where it is. */
   moveTo: string | null;
-  /** A move that is not finished: the files are at `root`, which is one of both. */
-  moving: { readonly from: string; readonly to: string } | null;
+  /** A move that is not finished: the files are where `root` and `names` say, one of both. */
+  moving: { readonly from: Place; readonly to: Place } | null;
+  /** Names of files in place of the torrent's own. */
+  names: readonly FileName[];
   /** Its place in the queue: the least comes first. Any number, no two alike. */
   position: number;
   isPaused: boolean;
@@ -91,6 +95,8 @@ export interface SessionTorrent extends Readonly<Omit<TorrentRecord, 'seedingSin
 export interface AddRequest {
   readonly source: TorrentSource;
   readonly root: string;
+  /** Names of files in place of the torrent's own. */
+  readonly names?: readonly FileName[];
   /** Where it goes once it is complete. */
   readonly moveTo?: string;
   readonly isPaused?: boolean;

@@ -5,9 +5,12 @@
  */
 import { resolve } from 'node:path';
 import { AppError } from '../../units/index.ts';
+import { type FileName, withName } from '../../wire/index.ts';
 import { DaemonError } from '../daemon-error.ts';
+import { targetAt } from '../places/index.ts';
 import { SEEDED_FOR_EVER, type SeedingLimits } from '../policy/index.ts';
 import type { TransferRates } from '../transfer/messages.ts';
+import { readInput } from '../transfer/torrent-input.ts';
 import { finite, readRequest } from './new-record.ts';
 import type { QueueMove } from './queue-order.ts';
 import { SessionEntry } from './session-entry.ts';
@@ -173,7 +176,10 @@ export class Session {
    */
   async relocate(keys: readonly string[], folder: string): Promise<void> {
     const entries = keys.map((key) => this.#run.find(key));
-    for (const entry of entries) await this.#run.moves.move(entry, resolve(folder));
+    for (const entry of entries) {
+      const { names } = entry.record;
+      await this.#run.moves.move(entry, { root: resolve(folder), names });
+    }
   }
 
   /**
@@ -190,6 +196,26 @@ export class Session {
     this.#run.store.put(record);
     this.#run.balance();
     await entry.settled;
+  }
+
+  /**
+   * Gives a file, or the top folder, another path below the torrent's folder; also on disk.
+   *
+   * @throws DaemonError DAEMON_TORRENT_UNKNOWN, DAEMON_FILE_NAME
+   * @throws PlatformError when a different file has the name
+   */
+  async rename(key: string, file: FileName['file'], path: string): Promise<void> {
+    const entry = this.#run.find(key);
+    const source = this.#run.store.source(key);
+    const { info } = source ? readInput(source) : { info: null };
+    if (!info) {
+      throw new DaemonError('DAEMON_FILE_NAME', 'it is not known yet what files there are');
+    }
+    const { root } = entry.record;
+    const top = info.files[0]?.path[0] ?? info.name;
+    const to = { root, names: withName(entry.record.names, { file, path }, top) };
+    targetAt(key, info, to);
+    await this.#run.moves.move(entry, to);
   }
 
   /** Where a torrent goes once it is complete; null stays. Throws DAEMON_TORRENT_UNKNOWN. */

@@ -62,6 +62,7 @@ export class TransferDesk {
         await this.#ready.add({
           source,
           root: record.root,
+          names: record.names,
           peers: record.peers,
           useTrackers: record.trackers.length > 0,
           mustBeComplete: record.isComplete && !isPartial,

@@ -1,6 +1,6 @@
 /** What the server has to know of a torrent: its files, and where their bytes lie in its pieces. */
-import { join } from 'node:path';
 import { type InfoDict, parseInfoDict, parseMetainfo } from '../../wire/index.ts';
+import { type Place, targetAt } from '../places/index.ts';
 import { digests } from '../torrents/describe.ts';
 
 /** A file that can be played. */
@@ -37,24 +37,25 @@ export type StreamSource =
   | { readonly kind: 'info'; readonly bytes: Uint8Array };
 
 /**
- * Reads what is needed of a torrent; `root` is the folder it is downloaded into.
+ * Reads what is needed of a torrent; `place` is where it is.
  *
  * @throws WireError WIRE_BENCODE, WIRE_METAINFO
  */
 export function readStreamedTorrent(
   source: StreamSource,
-  place: { readonly key: string; readonly root: string },
+  at: { readonly key: string; readonly place: Place },
 ): StreamedTorrent {
   const read = source.kind === 'metainfo' ? parseMetainfo : parseInfoDict;
-  return streamedTorrent(read(source.bytes, digests), place);
+  return streamedTorrent(read(source.bytes, digests), at);
 }
 
 function streamedTorrent(
   info: InfoDict,
-  { key, root }: { readonly key: string; readonly root: string },
+  { key, place }: { readonly key: string; readonly place: Place },
 ): StreamedTorrent {
   const { name, pieceLengthBytes, pieceCount } = info;
-  const placed = info.files.map((file, position) => ({ file, position }));
+  const { layout } = targetAt(key, info, place);
+  const placed = layout.files.map((file, position) => ({ file, position }));
   const files = placed
     .filter(({ file }) => !file.isPad)
     .map(({ file, position }, index) => ({
@@ -62,7 +63,7 @@ function streamedTorrent(
       position,
       path: file.path.join('/'),
       name: file.path.at(-1) ?? name,
-      absolutePath: join(root, ...file.path),
+      absolutePath: layout.pathOf(file),
       lengthBytes: file.lengthBytes,
       offsetBytes: file.offsetBytes,
     }));

@@ -9,6 +9,7 @@ import type {
 import type { ExchangeSnapshot } from '../../exchange/index.ts';
 import type { ResumeRecord } from '../../platform/disk/index.ts';
 import type { ProxyAddress } from '../../platform/egress/index.ts';
+import type { FileName } from '../../wire/index.ts';
 import type { ExchangeSettings } from './exchange-settings.ts';
 import type { PieceRange } from './piece-waits.ts';
 
@@ -72,6 +73,8 @@ export interface TorrentSpec {
    * of new ones as news. Left out, they are kept in `resumeDir`.
    */
   readonly resume?: ResumeRecord | null;
+  /** Names of files in place of the torrent's own; those it cannot have fail it. */
+  readonly names?: readonly FileName[];
   /** Believes no resume record: everything is hashed. */
   readonly mustRecheck?: boolean;
   /** Whether it may fall asleep when it is complete and nobody wants it. */
@@ -84,6 +87,8 @@ export interface TorrentSpec {
 export interface RestartTerms {
   /** Where its files are now. */
   readonly root: string;
+  /** Names of its files; left out, they are as they were. */
+  readonly names?: readonly FileName[];
   /** Takes the place of its resume record; null forgets it, and everything is hashed. */
   readonly resume?: ResumeRecord | null;
   /** It need not be complete any more: what is missing is downloaded. */

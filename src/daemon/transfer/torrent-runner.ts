@@ -4,10 +4,9 @@
  */
 import type { Engine, Torrent } from '../../engine/index.ts';
 import {
-  FileLayout,
+  type FileLayout,
   isPassing,
   Placement,
-  partsPathOf,
   type ResumeTarget,
   TorrentStore,
 } from '../../platform/disk/index.ts';
@@ -15,6 +14,7 @@ import type { WebSeeds } from '../../platform/webseed/index.ts';
 import { AppError, Bitfield, toHex } from '../../units/index.ts';
 import { type InfoDict, isNamedBy, parseInfoDict } from '../../wire/index.ts';
 import { DaemonError } from '../daemon-error.ts';
+import { type Place, targetAt } from '../places/place.ts';
 import type { Announced, Announcing } from './announcing.ts';
 import { DiskWait, probeDisk } from './disk-wait.ts';
 import { FileLooks } from './file-looks.ts';
@@ -46,7 +46,7 @@ export class TorrentRunner {
   readonly #keeper: ResumeKeeper | null;
   readonly #resume: ResumeWriter;
   readonly #finder: PieceFinder;
-  #root: string;
+  #place: Place;
   #mustBeComplete: boolean;
   #abort = new AbortController();
   #beginning: Promise<void> = Promise.resolve();
@@ -77,7 +77,7 @@ export class TorrentRunner {
     this.#keeper = keeperFor(spec, { key, resumeDir: deps.resumeDir, tell });
     this.#resume = new ResumeWriter(this.#keeper);
     this.#finder = new PieceFinder(deps);
-    this.#root = spec.root;
+    this.#place = { root: spec.root, names: spec.names ?? [] };
     this.#mustBeComplete = spec.mustBeComplete;
     const events = {
       onMetadata: (infoBytes: Uint8Array) => this.#onMetadata(infoBytes),
@@ -163,7 +163,7 @@ export class TorrentRunner {
 
   /** Takes the files up again after a rest, where they are now. Failures are told, not thrown. */
   async goOn(terms: RestartTerms): Promise<void> {
-    this.#root = terms.root;
+    this.#place = { root: terms.root, names: terms.names ?? this.#place.names };
     this.#mustBeComplete &&= terms.mayDownload !== true;
     if (terms.resume !== undefined) await this.#keeper?.save(terms.resume);
     this.#abort = new AbortController();
@@ -211,13 +211,9 @@ export class TorrentRunner {
   }
 
   async #takeUp(info: InfoDict): Promise<void> {
-    const layout = new FileLayout(
-      this.#root,
-      info.files,
-      partsPathOf(this.#root, this.torrent.key),
-    );
+    const target = targetAt(this.torrent.key, info, this.#place);
+    const { layout } = target;
     const placement = new Placement(layout, info.pieceLengthBytes);
-    const target = { infoHash: this.torrent.key, layout, pieceCount: info.pieceCount };
     this.#target = target;
     const known = await this.#finder.recorded(this.#keeper, target, info);
     this.wishes.place(info, placement);
@@ -352,7 +348,7 @@ export class TorrentRunner {
     const writeBytes = needsRoom ? (remainingBytes ?? 0) : 0;
     const hadFiles = (work?.have.count ?? 0) > 0;
     const layout = !isForced && hadFiles ? (this.#target?.layout ?? null) : null;
-    return probeDisk({ root: this.#root, name: this.#info?.name ?? '', writeBytes, layout });
+    return probeDisk({ root: this.#place.root, name: this.#info?.name ?? '', writeBytes, layout });
   }
 
   /** Records what is here, unless the files are not what we left. */

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Bitfield } from '../../units/index.ts';
+import type { FileName } from '../../wire/index.ts';
 import type { FileLayout } from './file-layout.ts';
 
 /** The form; a record of another version is ignored and the files are checked. */
@@ -32,6 +33,8 @@ export interface ResumeRecord {
   /** Base64 of the bitfield. */
   readonly pieces: string;
   readonly files: Stamps;
+  /** Names in place of the torrent's own; left out for none. */
+  readonly names?: readonly FileName[];
   /** Made while pieces came in: when (Unix ms), and in which run of the machine. */
   readonly writing?: { readonly at: number; readonly boot: string };
 }
@@ -42,6 +45,8 @@ export interface ResumeTarget {
   readonly infoHash: string;
   readonly layout: FileLayout;
   readonly pieceCount: number;
+  /** Names in place of the torrent's own, as far as `layout` has such. */
+  readonly names?: readonly FileName[];
 }
 
 /** Makes a record of `have`. `isWriting` while more pieces may be written right after. */
@@ -50,12 +55,14 @@ export async function makeResume(
   have: Bitfield,
   isWriting: boolean,
 ): Promise<ResumeRecord> {
-  const { infoHash, layout, pieceCount } = target;
+  const { infoHash, layout, pieceCount, names = [] } = target;
   // What is copied here was on disk before; pieces that come while stamps are taken are left out.
   const pieces = Buffer.from(have.toBytes()).toString('base64');
   const at = Date.now();
   const files = await (isWriting ? stamps(layout) : settledStamps(layout));
-  const record = { version: VERSION, infoHash, root: layout.root, pieceCount, pieces, files };
+  const named = names.length > 0 ? { names } : {};
+  const { root } = layout;
+  const record = { version: VERSION, infoHash, root, pieceCount, pieces, files, ...named };
   return isWriting ? { ...record, writing: { at, boot: bootId() } } : record;
 }
 
@@ -69,6 +76,7 @@ export async function piecesOf(
     record.infoHash === target.infoHash &&
     record.root === target.layout.root &&
     record.pieceCount === target.pieceCount &&
+    JSON.stringify(record.names ?? []) === JSON.stringify(target.names ?? []) &&
     typeof record.pieces === 'string' &&
     Array.isArray(record.files) &&
     isAsItWas(record, await stamps(target.layout));

@@ -48,3 +48,4 @@ export {
   type TorrentPlan,
   type TorrentVersion,
 } from './plan.ts';
+export { type FileName, type RenameOutcome, renameFiles, TOP, withName } from './rename.ts';
