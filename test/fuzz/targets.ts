@@ -33,6 +33,7 @@ import { dhtTalk, meetDht, meetUtp, utpTalk } from './datagrams.ts';
 import { handshakes, meetInitiator, meetResponder } from './encrypted.ts';
 import { readDatabase, readDhtFile, readResume, readSessionLists, storedCorpus } from './stored.ts';
 import { digests, meetEngine, peerStream, pushStream } from './streams.ts';
+import { meetLeecher, meetSeed, torrentTalk } from './torrent-peer.ts';
 import { meetWebSeed, webAnswers } from './web-seed.ts';
 
 /** A reader under attack. Whatever it is given, it returns or throws an error of its layer. */
@@ -50,6 +51,7 @@ const HEX = '0123456789abcdef0123456789abcdef01234567';
 
 const stored = await storedCorpus();
 const { dialling, accepting } = handshakes();
+const talk = torrentTalk();
 const torrents = readTorrents();
 const infos = texts(
   `d6:lengthi20000e4:name4:file12:piece lengthi16384e6:pieces40:${HASH}${HASH}e`,
@@ -133,6 +135,8 @@ const BY_HAND: readonly Target[] = [
   ),
   onBytes('mse-responder', dialling, meetResponder),
   onBytes('mse-initiator', accepting, meetInitiator),
+  slow(onBytes('peer-of-leecher', [talk.ofSeed], meetLeecher)),
+  slow(onBytes('peer-of-seed', [talk.ofLeecher], meetSeed)),
   onBytes('utp-host', [utpTalk()], meetUtp),
   onBytes('dht-node', [dhtTalk()], meetDht),
   slow(onBytes('web-seed', texts(...webAnswers()), meetWebSeed)),
