@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { AppError } from '../../units/index.ts';
+import { DaemonError } from '../daemon-error.ts';
 import type { AddRequest, Session } from './index.ts';
 import { makeFolder, openFake, seedIn, torrentOf } from './testing/session-scene.ts';
 
@@ -72,6 +73,39 @@ test('a sleeping torrent that a peer asks for is woken, and must still be comple
   assert.equal(spec?.resume?.infoHash, seed.key);
   transfer.tell(seed.key, { kind: 'asleep' });
   assert.deepEqual(states(session), { seed: 'asleep' });
+});
+
+// Found by a soak: the answer of a thread that had just let it sleep came out as a failure.
+test('a torrent that falls asleep while it is changed takes the change with it', async (t) => {
+  const home = folder(t);
+  const seed = request(home, 'seed', true);
+  const { session, transfer } = await openFake(home);
+  t.after(() => session.close());
+  await session.add([seed]);
+  transfer.tell(seed.key, { kind: 'wanted' });
+  t.mock.method(transfer, 'setSequential', async () => {
+    transfer.tell(seed.key, { kind: 'asleep' });
+    throw new DaemonError('DAEMON_TORRENT_UNKNOWN', 'there is no such torrent here');
+  });
+  await session.setSequential(seed.key, true);
+  assert.equal(session.get(seed.key)?.isSequential, true);
+  transfer.tell(seed.key, { kind: 'wanted' });
+  await session.pause([]);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(transfer.working.get(seed.key)?.isSequential, true);
+});
+
+test('a refusal of a torrent that is still at work is told', async (t) => {
+  const home = folder(t);
+  const one = request(home, 'one');
+  const { session, transfer } = await openFake(home);
+  t.after(() => session.close());
+  await session.add([one]);
+  const refusal = new DaemonError('DAEMON_FILE_UNKNOWN', 'it has one file');
+  t.mock.method(transfer, 'prioritiseFiles', async () => {
+    throw refusal;
+  });
+  await assert.rejects(session.prioritise(one.key, [1, 2]), refusal);
 });
 
 test('a seed whose file has gone fails, and downloads again once it is resumed', async (t) => {

@@ -136,24 +136,29 @@ export class TransferDesk {
   }
 
   /** Of a torrent at work; others are given theirs when they start. */
-  async prioritise(entry: SessionEntry, priorities: readonly number[]): Promise<void> {
-    await entry.settled;
-    if (entry.place !== 'working') return;
-    await this.#ready.prioritiseFiles(entry.record.key, priorities);
+  prioritise(entry: SessionEntry, priorities: readonly number[]): Promise<void> {
+    return this.#tell(entry, (key) => this.#ready.prioritiseFiles(key, priorities));
   }
 
   /** As `prioritise`. */
-  async setSequential(entry: SessionEntry, isSequential: boolean): Promise<void> {
+  setSequential(entry: SessionEntry, isSequential: boolean): Promise<void> {
+    return this.#tell(entry, (key) => this.#ready.setSequential(key, isSequential));
+  }
+
+  /** As `prioritise`. */
+  limit(entry: SessionEntry, rates: TransferRates): Promise<void> {
+    return this.#tell(entry, (key) => this.#ready.limit(rates, key));
+  }
+
+  async #tell(entry: SessionEntry, say: (key: string) => Promise<void>): Promise<void> {
     await entry.settled;
-    if (entry.place === 'working') {
-      await this.#ready.setSequential(entry.record.key, isSequential);
+    if (!isAtWork(entry)) return;
+    try {
+      await say(entry.record.key);
+    } catch (failure) {
+      // It fell asleep or failed on its own, and the news of that came before this answer.
+      if (isAtWork(entry)) throw failure;
     }
-  }
-
-  /** As `prioritise`. */
-  async limit(entry: SessionEntry, rates: TransferRates): Promise<void> {
-    await entry.settled;
-    if (entry.place === 'working') await this.#ready.limit(rates, entry.record.key);
   }
 
   get #ready(): SessionTransfer {
@@ -165,6 +170,10 @@ export class TransferDesk {
 /** Resolves when every call made so far for these torrents was answered. */
 export async function settled(entries: Iterable<SessionEntry>): Promise<void> {
   await Promise.all([...entries].map((entry) => entry.settled));
+}
+
+function isAtWork({ place }: SessionEntry): boolean {
+  return place === 'working';
 }
 
 function limitsOf({ uploadLimit, downloadLimit }: TorrentRecord): TransferRates {
