@@ -181,6 +181,11 @@ function addDownloadOptions(command: Command): Command {
     .requiredOption('--to <dir>', 'folder to download into')
     .option('--max-price <btt>', 'highest price you pay, in BTT per GiB', readPrice)
     .option('--budget <btt>', 'most you spend on this download, in BTT', readBtt)
+    .addOption(
+      new Option('--allocate <how>', 'files: as they grow, their length, or their whole room')
+        .choices(['none', 'sparse', 'full'])
+        .default('none'),
+    )
     .option('--timeout <seconds>', 'give up when not complete by then', readSeconds);
   return addNetworkOptions(command);
 }

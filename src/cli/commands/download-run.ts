@@ -158,6 +158,11 @@ export class DownloadRun {
       const { checked, pieceCount } = watch.checking;
       return output.progress(`checking what is here: ${checked} of ${pieceCount} pieces`);
     }
+    if (watch.allocating) {
+      const { doneBytes, allBytes } = watch.allocating;
+      const size = formatSize(allBytes);
+      return output.progress(`taking room: ${formatSize(doneBytes)} of ${size}`);
+    }
     if (watch.waitsFor !== null) return output.progress(`paused: ${watch.waitsFor}`);
     const snapshot = await node.transfer.snapshot();
     const torrent = snapshot.torrents[0];

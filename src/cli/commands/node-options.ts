@@ -1,6 +1,7 @@
 /** Options that every command with a running node has, and how its node is started. */
 import { DataFolder } from '../../daemon/index.ts';
 import {
+  type Allocation,
   type EncryptionPolicy,
   type MarketOptions,
   type NodeOptions,
@@ -28,6 +29,7 @@ export interface NetworkOptions extends WalletOptions, WayOutOptions {
   readonly ipFilter?: string;
   readonly maxPeers?: number;
   readonly recheck?: true;
+  readonly allocate?: Allocation;
   readonly peer?: readonly HostPort[];
   readonly trackers: boolean;
   readonly lsd: boolean;
@@ -58,6 +60,7 @@ export function nodeOptions(options: NetworkOptions, trade: Trade | null): NodeO
     useUtp: options.utp,
     useLsd: options.lsd,
     usePex: options.pex,
+    allocation: options.allocate ?? 'none',
     ipList: options.ipFilter ?? null,
     ...(options.maxPeers === undefined ? {} : { peersMax: options.maxPeers }),
     dht: options.dht ? { nodes: options.dhtNode ?? [], useRouters: true } : null,

@@ -17,6 +17,9 @@ export class TorrentWatch implements TransferListener {
   /** Pieces checked by now, while the files are being checked. */
   checking: { readonly checked: number; readonly pieceCount: number } | null = null;
 
+  /** Room taken by now, while it is being taken. */
+  allocating: { readonly doneBytes: number; readonly allBytes: number } | null = null;
+
   #isComplete = false;
   /** What is wrong with the disk, while the torrent waits for it. */
   waitsFor: string | null = null;
@@ -59,11 +62,16 @@ export class TorrentWatch implements TransferListener {
         this.checking = { checked: news.checked, pieceCount: news.pieceCount };
         output.event('checking', this.checking);
         break;
+      case 'allocating':
+        this.allocating = { doneBytes: news.doneBytes, allBytes: news.allBytes };
+        output.event('allocating', this.allocating);
+        break;
       case 'waiting':
         this.#onWaiting(news.code, news.line);
         break;
       case 'started':
         this.checking = null;
+        this.allocating = null;
         if (this.waitsFor !== null) output.notice('the disk can be used again: going on');
         this.waitsFor = null;
         output.event('started', { goodPieces: news.goodPieces, pieceCount: news.pieceCount });

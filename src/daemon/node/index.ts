@@ -1,6 +1,7 @@
 /** A whole node: its transfer threads, and the money service beside them when it trades. */
 
 export type { EncryptionPolicy } from '../../engine/index.ts';
+export type { Allocation } from '../../platform/disk/index.ts';
 export {
   addressOfBind,
   describeProxy,

@@ -1,6 +1,7 @@
 /** Starts what one node consists of, and stops it in the right order. */
 import { availableParallelism } from 'node:os';
 import type { EncryptionPolicy } from '../../engine/index.ts';
+import type { Allocation } from '../../platform/disk/index.ts';
 import type { ProxyAddress } from '../../platform/egress/index.ts';
 import { AppError, assert, ZERO_ATTO } from '../../units/index.ts';
 import type { DataFolder } from '../data-folder.ts';
@@ -50,6 +51,8 @@ export interface NodeOptions {
    * that one torrent can use.
    */
   readonly shards?: number;
+  /** How room for files is taken; left out, they grow as pieces come. */
+  readonly allocation?: Allocation;
   /** How the DHT is joined; null or left out does not. */
   readonly dht?: DhtChoice | null;
   /** Null for an ordinary client, which loads nothing that has to do with money. */
@@ -183,6 +186,7 @@ function transferOptions(
     useTcp: options.useTcp ?? true,
     useUtp: options.useUtp ?? true,
     ipList: options.ipList ?? null,
+    allocation: options.allocation ?? 'none',
     resumeDir: data.resume,
     exchange: market?.settingsFor(shards) ?? null,
     moneyPort: market?.newPort() ?? null,

@@ -215,6 +215,7 @@ export class SessionRun {
       case 'failed':
         this.#fail(entry, news.line);
         break;
+      case 'allocating':
       case 'tracker':
       case 'ban':
       case 'market':

@@ -49,6 +49,11 @@ export class FileLooks {
     this.#mayGrow = true;
   }
 
+  /** We have put another file in the place of this one. */
+  expectAnother(path: string): void {
+    this.#guard.forget(path);
+  }
+
   async #look(): Promise<AppError | null> {
     const isWriting = this.#isWriting();
     const mayGrow = isWriting || this.#mayGrow;

@@ -7,7 +7,7 @@ import type {
   TorrentSnapshot,
 } from '../../engine/index.ts';
 import type { ExchangeSnapshot } from '../../exchange/index.ts';
-import type { ResumeRecord } from '../../platform/disk/index.ts';
+import type { Allocation, ResumeRecord } from '../../platform/disk/index.ts';
 import type { ProxyAddress } from '../../platform/egress/index.ts';
 import type { FileName } from '../../wire/index.ts';
 import type { ExchangeSettings } from './exchange-settings.ts';
@@ -38,6 +38,8 @@ export interface TransferOptions {
   readonly connectionsMax?: number;
   /** Peers of one torrent at most; left out, the engine's number. */
   readonly peersPerTorrentMax?: number;
+  /** How room for files is taken; left out, they grow as pieces come. */
+  readonly allocation?: Allocation;
   /** Folder of resume records; null keeps none. */
   readonly resumeDir: string | null;
   /** The market's side; null for an ordinary client. */
@@ -128,6 +130,8 @@ export type TorrentNews =
       readonly infoBytes: Uint8Array;
       readonly layers: ReadonlyMap<string, Uint8Array>;
     }
+  /** Files are being made in their full length. */
+  | { readonly kind: 'allocating'; readonly doneBytes: number; readonly allBytes: number }
   | { readonly kind: 'checking'; readonly checked: number; readonly pieceCount: number }
   | { readonly kind: 'started'; readonly goodPieces: number; readonly pieceCount: number }
   | { readonly kind: 'tracker'; readonly line: string; readonly isFailure: boolean }

@@ -4,7 +4,7 @@
  */
 import type { Engine, Torrent } from '../../engine/index.ts';
 import {
-  type FileLayout,
+  type Allocation,
   isPassing,
   Placement,
   type ResumeTarget,
@@ -17,7 +17,9 @@ import { DaemonError } from '../daemon-error.ts';
 import { type Place, targetAt } from '../places/place.ts';
 import type { Announced, Announcing } from './announcing.ts';
 import { DiskWait, probeDisk } from './disk-wait.ts';
+import type { FileClaims } from './file-claims.ts';
 import { FileLooks } from './file-looks.ts';
+import { type FoundTorrent, incomplete, makeReady, usesOf } from './make-ready.ts';
 import type { RestartTerms, TorrentNews, TorrentSpec } from './messages.ts';
 import { type CheckTurn, PieceFinder } from './piece-finder.ts';
 import { keeperFor, type ResumeKeeper, ResumeWriter } from './resume-keeper.ts';
@@ -30,6 +32,8 @@ export interface RunnerDeps {
   readonly resumeDir: string | null;
   readonly tell: (news: TorrentNews) => void;
   readonly checkTurn: CheckTurn;
+  readonly claims: FileClaims;
+  readonly allocation: Allocation;
   readonly webSeeds: WebSeeds;
   /** Those of a torrent that was asleep go on. */
   readonly announcingFor: (announced: Announced) => Announcing;
@@ -159,6 +163,7 @@ export class TorrentRunner {
     await this.#beginning.catch(() => {});
     await this.#store?.close();
     await this.#saveStopped();
+    this.#deps.claims.release(this.torrent.key);
   }
 
   /** Takes the files up again after a rest, where they are now. Failures are told, not thrown. */
@@ -196,6 +201,7 @@ export class TorrentRunner {
     this.#deps.engine.remove(this.torrent);
     this.#deps.webSeeds.remove(this.torrent.key);
     await this.#store?.close();
+    this.#deps.claims.release(this.torrent.key);
     if (this.#isRecordOld) this.#save();
     await this.#resume.settled;
   }
@@ -223,8 +229,10 @@ export class TorrentRunner {
     const layers = new Map(this.#input.pieceLayers);
     const have =
       known ?? (await this.#finder.hashed({ info, layers, placement }, this.#abort.signal));
-    if (this.#mustBeComplete && !have.isComplete) throw incomplete(layout, have);
-    if (!have.isComplete) await this.wishes.prepare();
+    const found = { info, layout, have };
+    if (this.#mustBeComplete && !have.isComplete) throw await incomplete(found);
+    this.#deps.claims.take({ key: this.torrent.key, name: info.name }, usesOf(found));
+    if (!have.isComplete) await this.#makeReady(found, looks);
     if (this.#isStopping || this.#isResting) return;
     this.#store = new TorrentStore(placement);
     this.#looks = looks;
@@ -236,6 +244,19 @@ export class TorrentRunner {
     this.#isRecordOld = known === null || !have.isComplete;
     if (this.#isRecordOld) this.#save();
     if (!this.torrent.isDownloading) this.#deps.tell({ kind: 'complete' });
+  }
+
+  /** Makes files that may be written, and are ours alone. */
+  async #makeReady(found: FoundTorrent, looks: FileLooks): Promise<void> {
+    await this.wishes.prepare();
+    const { allocation, tell } = this.#deps;
+    await makeReady(found, {
+      allocation,
+      isWanted: (file) => this.wishes.isWanted(file),
+      onProgress: (doneBytes, allBytes) => tell({ kind: 'allocating', doneBytes, allBytes }),
+      onReplaced: (path) => looks.expectAnother(path),
+      signal: this.#abort.signal,
+    });
   }
 
   /** A web seed is a peer that can be asked once the files are known. */
@@ -306,6 +327,7 @@ export class TorrentRunner {
     }
     // The record is part of being done: a restart must not hash everything again.
     await this.#resume.settled;
+    if (this.torrent.phase === 'seeding') this.#deps.claims.settle(this.torrent.key);
     this.#deps.tell({ kind: 'complete' });
   }
 
@@ -317,6 +339,7 @@ export class TorrentRunner {
       return;
     }
     this.wishes.end(failure);
+    this.#deps.claims.release(this.torrent.key);
     this.torrent.stop(failure.message);
     this.#save();
     this.#deps.tell({ kind: 'failed', code: failure.code, line: failure.message });
@@ -367,14 +390,4 @@ export class TorrentRunner {
     this.#isRecordOld = isWriting;
     this.#resume.save(this.#target, work.have, isWriting);
   }
-}
-
-function incomplete(layout: FileLayout, have: Bitfield): DaemonError {
-  const { root } = layout;
-  return new DaemonError(
-    'DAEMON_DATA_INCOMPLETE',
-    `${root} holds ${have.count} of ${have.size} pieces: give the folder with the whole data, ` +
-      'or download the torrent first',
-    { root, goodPieces: have.count, pieceCount: have.size },
-  );
 }

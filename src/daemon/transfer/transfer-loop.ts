@@ -17,6 +17,7 @@ import { assert, bytesPerSecond, fromHex, instant, toHex } from '../../units/ind
 import { DaemonError } from '../daemon-error.ts';
 import { Announcing, type AnnouncingDeps } from './announcing.ts';
 import { DhtLine } from './dht-line.ts';
+import { FileClaims } from './file-claims.ts';
 import { inTurn } from './in-turn.ts';
 import type { LocalPeers } from './local-peers.ts';
 import type { LoopExchange } from './loop-exchange.ts';
@@ -78,6 +79,7 @@ export class TransferLoop implements TransferCalls {
   readonly #webSeeds: WebSeeds;
   /** Files are hashed torrent by torrent: two at a time would only move the disk's head. */
   readonly #checkTurn: CheckTurn = inTurn();
+  readonly #claims = new FileClaims();
   #sleepCheckAt = 0;
   #network: PeerNetwork | null = null;
   #localPeers: LocalPeers | null = null;
@@ -161,6 +163,8 @@ export class TransferLoop implements TransferCalls {
       engine: this.#engine,
       resumeDir: this.#options.resumeDir,
       checkTurn: this.#checkTurn,
+      claims: this.#claims,
+      allocation: this.#options.allocation ?? 'none',
       webSeeds: this.#webSeeds,
       announcingFor: (announced) => {
         const key = toHex(announced.infoHash);

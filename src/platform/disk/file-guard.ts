@@ -42,6 +42,11 @@ export class FileGuard {
     return null;
   }
 
+  /** Another file is at `path` now; it is taken as it is. */
+  forget(path: string): void {
+    this.#known.delete(path);
+  }
+
   /** The first of the given files, counted without padding, that is missing or too short. */
   async findUnfinished(isWanted: (file: number) => boolean): Promise<PlatformError | null> {
     const files = this.#layout.files.filter(({ isPad }) => !isPad);

@@ -1,10 +1,13 @@
 /** Torrent data on disk: layout, pieces, checking, resume records. */
+export { type Allocation, allocateFiles } from './allocate-files.ts';
 export { type CheckOptions, type CheckTarget, checkFiles } from './check-files.ts';
 export { diskFailure } from './disk-failure.ts';
 export { FileGuard } from './file-guard.ts';
 export { FileLayout, type FileSegment, type LayoutFile, partsPathOf } from './file-layout.ts';
+export { lookAt } from './look-at.ts';
 export { type FileMove, finishMove, movesBetween, stageMove } from './move-files.ts';
 export { nodeHasher, sha256 } from './node-hasher.ts';
+export { ownFiles } from './own-files.ts';
 export { Placement } from './placement.ts';
 export { prepareFiles } from './prepare-files.ts';
 export { isPassing, probeFolder } from './probe-folder.ts';
