@@ -41,10 +41,15 @@ export function readRate(text: string): BytesPerSecond {
 }
 
 /** A number of peers: each is a connection, and systems have a thousand or a million of those. */
-export function readPeerCount(text: string): number {
-  const count = /^\d{1,6}$/.test(text) ? Number(text) : 0;
-  if (count >= 1) return count;
-  throw new InvalidArgumentError('Use a number from 1 to 999999.');
+export const readPeerCount: (text: string) => number = wholeNumber(1, 999_999);
+
+/** Reads whole numbers of a range. */
+export function wholeNumber(lowest: number, highest: number): (text: string) => number {
+  return (text) => {
+    const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    if (number >= lowest && number <= highest) return number;
+    throw new InvalidArgumentError(`Use a number from ${lowest} to ${highest}.`);
+  };
 }
 
 /** A size in bytes. */

@@ -15,10 +15,12 @@ import {
   readSchedule,
   readSeconds,
   readSize,
+  wholeNumber,
 } from './arguments.ts';
 import type { CreateOptions } from './commands/create.ts';
 import type { DownloadOptions } from './commands/download.ts';
 import type { SeedOptions } from './commands/seed.ts';
+import type { SimulateOptions } from './commands/simulate.ts';
 import type { StreamOptions } from './commands/stream.ts';
 import type { TrackerOptions } from './commands/tracker.ts';
 import type { VerifyCommandOptions } from './commands/verify.ts';
@@ -45,6 +47,7 @@ export function buildProgram(context: Context): Command {
   addTransferCommands(program, context);
   addTorrentCommands(program, context);
   addTrackerCommands(program, context);
+  addSimulateCommand(program, context);
   addWalletCommands(program, context);
   addChainCommands(program, context);
   return program;
@@ -135,6 +138,20 @@ function addTorrentCommands(program: Command, context: Context): void {
     .action(async (text: string, options: VerifyCommandOptions) => {
       const command = await import('./commands/verify.ts');
       await command.verify(context, text, options);
+    });
+}
+
+function addSimulateCommand(program: Command, context: Context): void {
+  program
+    .command('simulate')
+    .description('put a swarm through something on a virtual network; alone it lists what')
+    .argument('[scenario]', 'which; none lists them')
+    .option('--seed <number>', 'the same seed gives the same run', wholeNumber(0, 2 ** 32 - 1), 1)
+    .option('--peers <number>', 'how many, instead of the usual', wholeNumber(1, 10_000))
+    .option('--json', 'one JSON object per line')
+    .action(async (name: string | undefined, options: SimulateOptions) => {
+      const command = await import('./commands/simulate.ts');
+      command.runSimulation(context, name ?? null, options);
     });
 }
 
