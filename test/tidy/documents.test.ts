@@ -32,6 +32,17 @@ test('npm commands named in the documents exist', () => {
   expectNone(unknown.map(({ at, target }) => `${at} npm has no script ${target}`));
 });
 
+test('each feature that is claimed names a test', () => {
+  const rows = readFileSync(join(ROOT, 'docs/features.md'), 'utf8').match(
+    /^\| (?!feature|---).*$/gm,
+  );
+  const unproved = (rows ?? []).filter((row) => {
+    const ours = row.split(' | ')[1] ?? '';
+    return ours !== 'no' && !/`[\w/.-]+\.test\.ts`/.test(ours);
+  });
+  expectNone(unproved.map((row) => `docs/features.md names no test: ${row}`));
+});
+
 function mentions(pattern: RegExp, from: (page: string) => string): readonly Mention[] {
   return pages.flatMap((page) =>
     readFileSync(join(ROOT, page), 'utf8')
