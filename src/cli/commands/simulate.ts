@@ -50,7 +50,7 @@ function list({ output }: Context): void {
     peers,
   }));
   output.summary({ scenarios }, [
-    'bidwidth simulate <scenario> runs one of these, with so many peers; the same --seed gives the same run:',
+    'bidwidth simulate <scenario> runs one, with so many peers; the same --seed, the same run:',
     ...scenarios.map(({ name, about, peers }) => `  ${name.padEnd(18)} ${about} (${peers})`),
   ]);
 }
