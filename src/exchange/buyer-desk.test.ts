@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { account, MemoryPurse } from '../sim/money/index.ts';
 import { type Atto, atto, attoPerMib } from '../units/index.ts';
 import { BuyerDesk } from './buyer-desk.ts';
 import { MEMORY_ENTRIES_MAX } from './limits.ts';
-import { account, FakePurse } from './testing/fake-money.ts';
 
 function desk(budget: bigint): BuyerDesk {
   const options = { maxPrice: attoPerMib(1000n), budget: atto(budget) };
-  return new BuyerDesk(new FakePurse(() => {}), options, () => null);
+  return new BuyerDesk(new MemoryPurse(() => {}), options, () => null);
 }
 
 test('the first seller leaves half of the budget to those who come later', () => {

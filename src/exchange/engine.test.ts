@@ -10,6 +10,7 @@ import {
   type TorrentContent,
   type TorrentEvents,
 } from '../engine/index.ts';
+import { account, identityOf, MemoryBook, MemoryPurse, signerOf } from '../sim/money/index.ts';
 import {
   atto,
   attoPerMib,
@@ -22,7 +23,6 @@ import {
   seededRandom,
 } from '../units/index.ts';
 import { createExchange } from './index.ts';
-import { account, FakeBook, FakePurse, identityOf, signerOf } from './testing/fake-money.ts';
 
 const PIECE_BYTES = 256 * KIB;
 
@@ -117,7 +117,7 @@ test('two real engines: the file is right, and every sold byte is paid', () => {
   const later = (delayMs: number, run: () => void): void => {
     jobs.push({ at: now + delayMs, run });
   };
-  const [purse, book] = [new FakePurse(later), new FakeBook(later)];
+  const [purse, book] = [new MemoryPurse(later), new MemoryBook(later)];
   const shared = {
     recover: (_: Uint8Array, signature: Uint8Array) => signerOf(signature),
     onEvent: () => {},

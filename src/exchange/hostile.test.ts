@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LaneOffer } from '../payment/index.ts';
+import { account, laneOffer, SIGNER, signatureOf } from '../sim/money/index.ts';
 import { type Atto, atto, attoPerMib, attoPerSecond, bytes, KIB, MIB } from '../units/index.ts';
 import { type BwPayMessage, decodeBwPay, encodeBwPay, type HelloMessage } from '../wire/index.ts';
 import { REFUSALS_MAX } from './limits.ts';
-import { account, laneOffer, SIGNER, signatureOf } from './testing/fake-money.ts';
 import { Pair } from './testing/pair.ts';
 
 /** A connection whose buyer is the test itself: it says what it likes, whenever it likes. */

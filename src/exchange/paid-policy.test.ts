@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { standardChoking, type UploadCandidate, type UploadRound } from '../engine/index.ts';
 import type { MarketBid } from '../market/index.ts';
+import { MemoryBook } from '../sim/money/index.ts';
 import {
   attoPerMib,
   attoPerSecond,
@@ -15,7 +16,6 @@ import {
 import { paidPolicy } from './paid-policy.ts';
 import { SellerDesk, type SellingPeer } from './seller-desk.ts';
 import type { Standing } from './session-snapshot.ts';
-import { FakeBook } from './testing/fake-money.ts';
 
 /** As much of a session as the policy looks at. */
 function session(key: number, standing: Standing, budget = 10n ** 6n) {
@@ -39,7 +39,7 @@ function session(key: number, standing: Standing, budget = 10n ** 6n) {
 
 function shop() {
   const ask = { kind: 'fixed', price: attoPerMib(100n) } as const;
-  const desk = new SellerDesk(new FakeBook(() => {}), { ask });
+  const desk = new SellerDesk(new MemoryBook(() => {}), { ask });
   return { desk, policy: paidPolicy(desk, standardChoking()) };
 }
 

@@ -8,6 +8,7 @@ import type {
   PeerLink,
   UploadCandidate,
 } from '../../engine/index.ts';
+import { account, identityOf, MemoryBook, MemoryPurse, signerOf } from '../../sim/money/index.ts';
 import {
   atto,
   attoPerMib,
@@ -25,7 +26,6 @@ import {
   type ExchangeEvent,
   type PeerSnapshot,
 } from '../index.ts';
-import { account, FakeBook, FakePurse, identityOf, signerOf } from './fake-money.ts';
 
 /** How a pair is set up. Times in ms, sizes in bytes, prices in atto per MiB. */
 export interface PairOptions {
@@ -135,8 +135,8 @@ export interface Wire {
 export class Pair {
   readonly options: Required<PairOptions>;
   readonly random: Random;
-  readonly purse: FakePurse;
-  readonly book: FakeBook;
+  readonly purse: MemoryPurse;
+  readonly book: MemoryBook;
   readonly buyer: Exchange;
   readonly seller: Exchange;
   readonly events: ExchangeEvent[] = [];
@@ -173,8 +173,8 @@ export class Pair {
       this.#jobs.push({ at: this.now + delayMs, run: job });
     };
     this.random = seededRandom(this.options.seed);
-    this.purse = new FakePurse(later);
-    this.book = new FakeBook(later);
+    this.purse = new MemoryPurse(later);
+    this.book = new MemoryBook(later);
     const shared = {
       recover: (_digest: Uint8Array, signature: Uint8Array) => signerOf(signature),
       onEvent: (event: ExchangeEvent) => {

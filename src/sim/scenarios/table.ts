@@ -3,6 +3,7 @@ import type { Swarm } from '../swarm.ts';
 import { dht } from './dht.ts';
 import * as hostile from './hostile.ts';
 import * as lines from './lines.ts';
+import * as money from './money.ts';
 import type { ScenarioTerms } from './stage.ts';
 
 /** A scenario; what it finds wrong is noted in the swarm. */
@@ -35,6 +36,8 @@ const TABLE: readonly (readonly [string, number, string, Scenario['run']])[] = [
   ['silence', 3, 'peers that say nothing, or nonsense', hostile.silence],
   ['pex-poison', 4, 'peers that tell of peers that are none', hostile.pexPoison],
   ['flood', 3, 'hundreds of connections that say nothing', hostile.flood],
+  ['paid-upload', 3, 'so many pay for scarce upload, and so many do not', money.paidUpload],
+  ['defaulters', 3, 'a seller stops delivering, a buyer stops paying', money.defaulters],
   ['everything', 8, 'churn, partitions, corruption and liars at once', lines.everything],
   ['crowd', 995, 'a thousand peers on a small torrent', lines.crowd],
   ['dht', 1_000, 'peers that find each other in a DHT of so many nodes', dht],

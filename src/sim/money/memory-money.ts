@@ -1,4 +1,15 @@
-/** A purse and a book that keep everything in maps and answer when the test's clock says so. */
+/** A purse and a book that keep everything in maps and answer when the virtual clock says so. */
+
+import type {
+  BuyerPurse,
+  LaneAdmission,
+  LaneGrant,
+  Refusal,
+  SellerBook,
+  SessionIdentity,
+  SignOutcome,
+  VoucherOutcome,
+} from '../../exchange/index.ts';
 import type { LaneOffer, Voucher } from '../../payment/index.ts';
 import {
   type Address,
@@ -11,18 +22,8 @@ import {
   unixSeconds,
   ZERO_ATTO,
 } from '../../units/index.ts';
-import type {
-  BuyerPurse,
-  LaneAdmission,
-  LaneGrant,
-  Refusal,
-  SellerBook,
-  SessionIdentity,
-  SignOutcome,
-  VoucherOutcome,
-} from '../ports.ts';
 
-/** Runs `job` after so many milliseconds of the test's clock. */
+/** Runs `job` after so many milliseconds of the virtual clock. */
 export type Later = (delayMs: number, job: () => void) => void;
 
 /** A made-up account. */
@@ -50,13 +51,18 @@ export function identityOf(payee: Address): SessionIdentity {
   return { chainId: 199, escrow: account(0xe5c), payee, bind: () => signatureOf(payee) };
 }
 
-/** A lane, valid in form. */
-export function laneOffer(nth: number, payee: Address, cap: Atto): LaneOffer {
-  const allotment = parseHash32(`0x${nth.toString(16).padStart(64, '0')}`);
+/** A payer's nth lane, valid in form. */
+export function laneOffer(
+  nth: number,
+  payee: Address,
+  cap: Atto,
+  payer: Address = PAYER,
+): LaneOffer {
+  const allotment = parseHash32(`${payer}${nth.toString(16).padStart(24, '0')}`);
   return {
     allotment,
     header: {
-      payer: account(0xbe),
+      payer,
       root: allotment,
       sum: cap,
       expiry: unixSeconds(2e9),
@@ -72,16 +78,21 @@ export function laneOffer(nth: number, payee: Address, cap: Atto): LaneOffer {
 /** Signs the vouchers of `laneOffer`. */
 export const SIGNER: Address = account(0x519);
 
+/** Who pays when nobody else is said. */
+const PAYER: Address = account(0xbe);
+
 /** A buyer's purse. `refusal` makes it say no from now on. */
-export class FakePurse implements BuyerPurse {
+export class MemoryPurse implements BuyerPurse {
   readonly #later: Later;
+  readonly #payer: Address;
   readonly #lanes = new Map<Hash32, { readonly offer: LaneOffer; signed: Atto; isFree: boolean }>();
   laneDelayMs = 50;
   signDelayMs = 2;
   refusal: Refusal | null = null;
 
-  constructor(later: Later) {
+  constructor(later: Later, payer: Address = PAYER) {
     this.#later = later;
+    this.#payer = payer;
   }
 
   /** Over all lanes. */
@@ -101,7 +112,7 @@ export class FakePurse implements BuyerPurse {
           lane.isFree && lane.offer.lane.payee === payee && lane.signed < lane.offer.lane.cap,
       );
       const lane = old ?? {
-        offer: laneOffer(this.#lanes.size + 1, payee, cap),
+        offer: laneOffer(this.#lanes.size + 1, payee, cap, this.#payer),
         signed: ZERO_ATTO,
         isFree: false,
       };
@@ -129,7 +140,7 @@ export class FakePurse implements BuyerPurse {
 }
 
 /** A seller's book. */
-export class FakeBook implements SellerBook {
+export class MemoryBook implements SellerBook {
   readonly #later: Later;
   readonly best: Map<string, Atto> = new Map();
   admitDelayMs = 5;
