@@ -2,6 +2,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeLsd, parseIpList } from '../../src/discovery/index.ts';
+import {
+  connectAnswers,
+  meetHttpProxy,
+  meetSocksProxy,
+  socksAnswers,
+} from '../../src/platform/egress/testing/scripted-proxy.ts';
 import { atto, concatBytes, hash32FromBytes } from '../../src/units/index.ts';
 import {
   decodeBencode,
@@ -139,6 +145,8 @@ const BY_HAND: readonly Target[] = [
   slow(onBytes('peer-of-seed', [talk.ofLeecher], meetSeed)),
   onBytes('utp-host', [utpTalk()], meetUtp),
   onBytes('dht-node', [dhtTalk()], meetDht),
+  slow(onBytes('socks-proxy', socksAnswers(), meetSocksProxy)),
+  slow(onBytes('http-proxy', texts(...connectAnswers()), meetHttpProxy)),
   slow(onBytes('web-seed', texts(...webAnswers()), meetWebSeed)),
   slow(onBytes('resume-record', texts(...stored.resume), readResume)),
   onBytes('session-lists', texts(...stored.lists), readSessionLists),

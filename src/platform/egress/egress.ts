@@ -5,7 +5,7 @@ import { hasAddress } from './bound-address.ts';
 import type { HostPort, TunnelEnd } from './greeting.ts';
 import { isLocalName, NameLookup } from './name-lookup.ts';
 import { describeProxy, type ProxyAddress } from './proxy-address.ts';
-import { type DirectOptions, openTunnel } from './tunnel.ts';
+import { checkTarget, type DirectOptions, openTunnel } from './tunnel.ts';
 
 /** The user's choice. Plain values: it goes from thread to thread. */
 export interface EgressOptions {
@@ -14,6 +14,9 @@ export interface EgressOptions {
   /** Left out or null: none. */
   readonly proxy?: ProxyAddress | null;
 }
+
+/** Trouble with the proxy is told no more often than this: it may come and go with each peer. */
+const QUIET_MS = 60_000;
 
 /** The ways out. One for each thread. */
 export class Egress {
@@ -25,6 +28,8 @@ export class Egress {
   readonly #kept = new Set<net.Socket>();
   #isAway = false;
   #isProxyFailing = false;
+  #isTroubleTold = false;
+  #quietUntil = 0;
 
   /** `onNotice` is told in one line when the proxy or the bound address goes, or comes back. */
   constructor({ bindHost, proxy = null }: EgressOptions, onNotice: (line: string) => void) {
@@ -122,7 +127,8 @@ export class Egress {
   async tunnel(to: HostPort, signal: AbortSignal): Promise<TunnelEnd> {
     const proxy = this.#proxy;
     if (!proxy) throw new TypeError('there is no proxy');
-    if (this.refusal !== null) throw new PlatformError('PLATFORM_PROXY', this.refusal);
+    if (this.refusal !== null) throw new PlatformError('PLATFORM_BIND', this.refusal);
+    checkTarget(to);
     try {
       const keep = (socket: net.Socket): void => this.keep(socket);
       const end = await openTunnel({ proxy, to, direct: this.direct, keep, signal });
@@ -134,15 +140,20 @@ export class Egress {
     }
   }
 
-  /** Tells of the proxy's trouble when it begins and when it is over. */
+  /** Tells of the proxy's trouble when it begins and when it is over; not of every hiccup. */
   #heedProxy(failure: PlatformError | null): void {
     const isFailing = failure?.code === 'PLATFORM_PROXY';
     if (isFailing === this.#isProxyFailing || !this.#proxy) return;
     this.#isProxyFailing = isFailing;
-    const line = isFailing
-      ? `${failure.message}; nothing goes past it`
-      : `the proxy at ${describeProxy(this.#proxy)} works again`;
-    this.#onNotice(line);
+    if (isFailing) {
+      const now = performance.now();
+      this.#isTroubleTold = now >= this.#quietUntil;
+      if (!this.#isTroubleTold) return;
+      this.#quietUntil = now + QUIET_MS;
+      this.#onNotice(`${failure.message}; nothing goes past it`);
+    } else if (this.#isTroubleTold) {
+      this.#onNotice(`the proxy at ${describeProxy(this.#proxy)} works again`);
+    }
   }
 
   /** At once, and without what was still to be sent. */

@@ -113,13 +113,17 @@ for (const kind of KINDS) {
     const name = `the proxy at 127.0.0.1:${before.address.port}`;
     assert.deepEqual(lines, [`${name} is not there: nobody listens; nothing goes past it`]);
     assert.equal(egress.isCutOff, true);
-    await using _back = await startTestProxy({ kind, port: before.address.port });
+    const back = await startTestProxy({ kind, port: before.address.port });
     for (let nth = 0; nth < 2; nth++) {
       const { socket } = await egress.tunnel({ host: '127.0.0.1', port }, never());
       socket.destroy();
     }
     assert.deepEqual(lines.slice(1), [`${name} works again`]);
     assert.equal(egress.isCutOff, false);
+    await back.close();
+    const again = egress.tunnel({ host: 'a.test', port }, never());
+    await assert.rejects(again, { code: 'PLATFORM_PROXY' });
+    assert.equal(lines.length, 2, 'what comes and goes is not told each time');
   });
 
   test(`${kind}: a proxy that keeps silent is waited for no longer than the caller does`, async () => {
@@ -128,6 +132,18 @@ for (const kind of KINDS) {
     const asked = egress.tunnel({ host: 'a.test', port: 1 }, AbortSignal.timeout(50));
     await assert.rejects(asked, { code: 'PLATFORM_PROXY' });
     assert.deepEqual(lines, [], 'whoever hung up first has nothing to tell');
+  });
+
+  test(`${kind}: a proxy that drips is given up with all the others`, async () => {
+    const answer = kind === 'http' ? Buffer.from('HTTP/1.1 200 OK\r\nX: ') : Uint8Array.of(5, 0, 5);
+    await using liar = await startLiar((socket) => {
+      socket.write(answer);
+      const drip = setInterval(() => socket.write(kind === 'http' ? 'x' : ''), 5);
+      socket.once('close', () => clearInterval(drip));
+    });
+    const { egress } = through(at(kind, liar.port));
+    const asked = egress.tunnel({ host: 'a.test', port: 1 }, AbortSignal.timeout(60));
+    await assert.rejects(asked, { code: 'PLATFORM_PROXY' });
   });
 
   test(`${kind}: a proxy that hangs up in the middle is said so`, async () => {

@@ -34,9 +34,6 @@ const HOST_BYTES_MAX = 253;
  */
 export async function openTunnel(request: TunnelRequest): Promise<TunnelEnd> {
   const { proxy, to, direct, keep, signal } = request;
-  if (to.host.length > HOST_BYTES_MAX || !/^[\x21-\x7e]+$/.test(to.host)) {
-    throw new PlatformError('PLATFORM_PROXY_TARGET', 'no proxy can be asked for such a name');
-  }
   const socket = net.connect({ host: proxy.host, port: proxy.port, noDelay: true, ...direct });
   keep(socket);
   // The protocols below listen only while they speak.
@@ -61,6 +58,12 @@ export async function openTunnel(request: TunnelRequest): Promise<TunnelEnd> {
     clearTimeout(timer);
     signal.removeEventListener('abort', onAbort);
   }
+}
+
+/** Throws PLATFORM_PROXY_TARGET for a name that cannot be put to a proxy. */
+export function checkTarget({ host }: HostPort): void {
+  if (host.length <= HOST_BYTES_MAX && /^[\x21-\x7e]+$/.test(host)) return;
+  throw new PlatformError('PLATFORM_PROXY_TARGET', 'no proxy can be asked for such a name');
 }
 
 /** Loaded with the first tunnel: most nodes have no proxy. */
