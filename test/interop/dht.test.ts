@@ -2,27 +2,20 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { DhtService, type DhtServiceOptions } from '../../src/platform/dht/index.ts';
-import { type Child, startChild } from '../support/children.ts';
+import type { Endpoint } from '../support/ports.ts';
 import { canRun } from './availability.ts';
 import { libtorrent } from './clients/libtorrent.ts';
+import { startLibtorrentDht } from './clients/libtorrent-dht.ts';
 
-const SCRIPT = fileURLToPath(new URL('clients/libtorrent_dht.py', import.meta.url));
 const TIMEOUT_MS = 90_000;
 
-/** libtorrent's node; where it is once it listens. */
-async function startTheirs(args: readonly string[]): Promise<{ child: Child; node: string }> {
-  const child = startChild('/usr/bin/python3', [SCRIPT, ...args]);
-  const { port } = await child.waitForLine((line) => line.event === 'listening');
-  return { child, node: `127.0.0.1:${port}` };
-}
+/** The address of a node, as options name it. */
+const nameOf = ({ host, port }: Endpoint): string => `${host}:${port}`;
 
-function startOurs(node: string, options: Partial<DhtServiceOptions> = {}): Promise<DhtService> {
-  const [host = '', port] = node.split(':');
+function startOurs(node: Endpoint, options: Partial<DhtServiceOptions> = {}): Promise<DhtService> {
   return DhtService.start({
-    ...{ port: 0, bindHost: '127.0.0.1', file: null, isReadOnly: false },
-    routers: [{ host, port: Number(port) }],
+    ...{ port: 0, bindHost: '127.0.0.1', file: null, isReadOnly: false, routers: [node] },
     ...options,
   });
 }
@@ -40,10 +33,15 @@ function firstPeer(service: DhtService, infoHash: Uint8Array): Promise<string> {
 test('libtorrent finds the peer we announce', { timeout: TIMEOUT_MS }, async (t) => {
   if (!canRun(t, [libtorrent])) return;
   const infoHash = randomBytes(20);
-  const keeper = await startTheirs([]);
+  const keeper = await startLibtorrentDht([]);
   const service = await startOurs(keeper.node);
   service.follow({ infoHash, port: 7002, isSeed: () => true, onPeers: () => {} });
-  const asker = await startTheirs(['--node', keeper.node, '--get', infoHash.toString('hex')]);
+  const asker = await startLibtorrentDht([
+    '--node',
+    nameOf(keeper.node),
+    '--get',
+    infoHash.toString('hex'),
+  ]);
   try {
     const { peers } = await asker.child.waitForLine(
       (line) => line.event === 'peers' && Array.isArray(line['peers']) && line['peers'].length > 0,
@@ -59,14 +57,14 @@ test('libtorrent finds the peer we announce', { timeout: TIMEOUT_MS }, async (t)
 test('we find the peer libtorrent announces', { timeout: TIMEOUT_MS }, async (t) => {
   if (!canRun(t, [libtorrent])) return;
   const infoHash = randomBytes(20);
-  const keeper = await startTheirs([]);
-  const announcer = await startTheirs([
-    ...['--node', keeper.node, '--announce', infoHash.toString('hex')],
+  const keeper = await startLibtorrentDht([]);
+  const announcer = await startLibtorrentDht([
+    ...['--node', nameOf(keeper.node), '--announce', infoHash.toString('hex')],
   ]);
   // Answers nobody, so that nothing can have been announced to it.
   const service = await startOurs(keeper.node, { isReadOnly: true });
   try {
-    assert.equal(await firstPeer(service, infoHash), announcer.node);
+    assert.equal(await firstPeer(service, infoHash), nameOf(announcer.node));
   } finally {
     await service.stop();
     await announcer.child.stop();
@@ -79,7 +77,7 @@ test('two of ours meet through libtorrent, which knows both', {
 }, async (t) => {
   if (!canRun(t, [libtorrent])) return;
   const infoHash = randomBytes(20);
-  const keeper = await startTheirs([]);
+  const keeper = await startLibtorrentDht([]);
   const one = await startOurs(keeper.node, { isReadOnly: true });
   const other = await startOurs(keeper.node, { isReadOnly: true });
   try {
@@ -97,12 +95,12 @@ test('items go both ways (BEP 44)', { timeout: TIMEOUT_MS }, async (t) => {
   const hash = (text: string): Buffer => createHash('sha1').update(text).digest();
   const [theirs, ours] = ['from libtorrent', 'from Bidwidth'];
   const [theirValue, ourValue] = [`${theirs.length}:${theirs}`, `${ours.length}:${ours}`];
-  const service = await startOurs('127.0.0.1:9');
-  const node = await startTheirs([
+  const service = await startOurs({ host: '127.0.0.1', port: 9 });
+  const node = await startLibtorrentDht([
     ...['--node', `127.0.0.1:${service.port}`, '--put-text', theirs],
     ...['--get-item', hash(ourValue).toString('hex')],
   ]);
-  const client = await startOurs(`127.0.0.1:${service.port}`, { isReadOnly: true });
+  const client = await startOurs({ host: '127.0.0.1', port: service.port }, { isReadOnly: true });
   try {
     await node.child.waitForLine((line) => line.event === 'put' && Number(line['count']) > 0);
     const found = await client.getImmutable(hash(theirValue));

@@ -8,13 +8,19 @@ import { type Transfer, transfer } from './transfer.ts';
 /** Transfers at the same time: clients mostly wait for each other's timers (choking, announces). */
 const CONCURRENCY = 4;
 
+const STARTS: Readonly<Record<Transfer['start'], string>> = {
+  torrent: '',
+  magnet: ' by magnet link',
+  dht: ' by nothing but the DHT',
+};
+
 /** Registers one test per transfer; each skips or fails by itself where a client is missing. */
 export function testTransfers(title: string, transfers: readonly Transfer[]): void {
   describe(title, { concurrency: CONCURRENCY }, () => {
     for (const one of transfers) {
       const version = (one.version ?? 'v1') === 'v1' ? '' : ` of a ${one.version} torrent`;
       const content = one.shape === 'single-file' ? 'one file' : 'several files';
-      const start = one.start === 'magnet' ? ' by magnet link' : '';
+      const start = STARTS[one.start];
       test(`${one.from.name} seeds ${content}${version} to ${one.to.name}${start}`, async (t) => {
         if (canRun(t, [one.from, one.to])) await transfer(one);
       });

@@ -3,9 +3,12 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DhtService } from '../../src/platform/dht/index.ts';
 import type { TorrentVersion } from '../../src/wire/index.ts';
 import { digestTree, makeTempFolder } from '../support/files.ts';
 import { findOutwardAddress } from '../support/outward-address.ts';
+import type { Endpoint } from '../support/ports.ts';
+import { startLibtorrentDht } from './clients/libtorrent-dht.ts';
 import type { TorrentClient } from './clients/torrent-client.ts';
 import { type ContentShape, makeContent } from './content.ts';
 
@@ -16,8 +19,8 @@ export interface Transfer {
   /** v1 unless said otherwise. */
   readonly version?: TorrentVersion;
   readonly shape: ContentShape;
-  /** What the downloader is given. */
-  readonly start: 'torrent' | 'magnet';
+  /** What the downloader is given: both with the seed's address, or a hash and a DHT node alone. */
+  readonly start: 'torrent' | 'magnet' | 'dht';
 }
 
 const EMPTY_SHA256: string = createHash('sha256').digest('hex');
@@ -28,6 +31,21 @@ export function hostFor(clients: readonly TorrentClient[]): string {
   return (needsOutward ? findOutwardAddress() : null) ?? '127.0.0.1';
 }
 
+/** A DHT of two nodes that nobody else knows: one of ours, and libtorrent's, which it began with. */
+async function startDht(host: string): Promise<AsyncDisposable & { readonly node: Endpoint }> {
+  const theirs = await startLibtorrentDht([]);
+  const ours = await DhtService.start({
+    ...{ port: 0, bindHost: host, file: null, isReadOnly: false, routers: [theirs.node] },
+  });
+  return {
+    node: theirs.node,
+    [Symbol.asyncDispose]: async () => {
+      await ours.stop();
+      await theirs.child.stop();
+    },
+  };
+}
+
 /** Seeds fresh content with one client, downloads it with the other, compares every file. */
 export async function transfer({ from, to, start, ...kind }: Transfer): Promise<void> {
   await using temp = await makeTempFolder('interop');
@@ -36,18 +54,20 @@ export async function transfer({ from, to, start, ...kind }: Transfer): Promise<
   await mkdir(target);
   const content = await makeContent(source, kind);
   const host = hostFor([from, to]);
+  await using dht = start === 'dht' ? await startDht(host) : null;
   await using seeding = await from.seed({
     torrentPath: content.torrentPath,
     folder: source,
     host,
     homeFolder: join(temp.path, 'seeder'),
+    ...(dht && { dhtNode: dht.node }),
   });
   await using downloading = await to.download({
-    torrent: start === 'magnet' ? content.magnet : content.torrentPath,
+    torrent: start === 'torrent' ? content.torrentPath : content.magnet,
     folder: target,
     host,
     homeFolder: join(temp.path, 'downloader'),
-    source: { peer: seeding.endpoint },
+    source: dht ? { dhtNode: dht.node } : { peer: seeding.endpoint },
   });
   await downloading.done;
   await assertSameContent(content.contentPath, join(target, content.name), to);

@@ -1,11 +1,12 @@
 /** aria2, whose BitTorrent code is its own. It learns peers from trackers only. */
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { startChild } from '../../support/children.ts';
 import { findFreePort, waitUntilListening } from '../../support/ports.ts';
 import {
   CLIENT_TIMEOUT_MS,
   type Downloading,
   type DownloadJob,
+  dhtNodeOf,
   missingCommand,
   type Seeding,
   type SeedJob,
@@ -13,12 +14,19 @@ import {
 } from './torrent-client.ts';
 import { inputWithTracker } from './torrent-input.ts';
 
-function argumentsFor(folder: string, port: number): string[] {
+function argumentsFor(job: SeedJob | DownloadJob, port: number): string[] {
+  const node = dhtNodeOf(job);
+  const table = join(job.homeFolder, 'dht.dat');
+  const dht = [
+    `--dht-entry-point=${node}`,
+    `--dht-listen-port=${port}`,
+    `--dht-file-path=${table}`,
+  ];
   return [
-    `--dir=${folder}`,
+    `--dir=${job.folder}`,
     `--listen-port=${port}`,
     '--no-conf=true',
-    '--enable-dht=false',
+    ...(node === null ? ['--enable-dht=false'] : ['--enable-dht=true', ...dht]),
     '--enable-dht6=false',
     '--bt-enable-lpd=false',
     '--enable-peer-exchange=false',
@@ -44,7 +52,7 @@ export function aria2With(name: string, options: readonly string[]): TorrentClie
       const child = startChild(
         'aria2c',
         [
-          ...argumentsFor(job.folder, port),
+          ...argumentsFor(job, port),
           '--check-integrity=true',
           '--seed-ratio=0.0',
           ...limit,
@@ -63,7 +71,7 @@ export function aria2With(name: string, options: readonly string[]): TorrentClie
       // It says that it is complete only by ending, so it never stays.
       const child = startChild(
         'aria2c',
-        [...argumentsFor(job.folder, port), ...options, '--seed-time=0', torrent],
+        [...argumentsFor(job, port), ...options, '--seed-time=0', torrent],
         { timeoutMs: CLIENT_TIMEOUT_MS },
       );
       return {

@@ -6,6 +6,7 @@ import {
   CLIENT_TIMEOUT_MS,
   type Downloading,
   type DownloadJob,
+  dhtNodeOf,
   type Seeding,
   type SeedJob,
   type TorrentClient,
@@ -28,6 +29,12 @@ export function bidwidthUnavailable(): string | null {
   return isThere ? null : 'the bidwidth command line is not built (src/cli/main.ts is missing)';
 }
 
+/** Nobody but the job's DHT node is asked, and then on the job's address alone. */
+function discovery(job: SeedJob | DownloadJob): readonly string[] {
+  const node = dhtNodeOf(job);
+  return ['--no-lsd', ...(node === null ? ['--no-dht'] : ['--bind', job.host, '--dht-node', node])];
+}
+
 /** Bidwidth with further options; `name` tells which. */
 export function bidwidthWith(name: string, options: readonly string[]): TorrentClient {
   return {
@@ -40,7 +47,7 @@ export function bidwidthWith(name: string, options: readonly string[]): TorrentC
       const quiet = job.announceUrl === undefined ? ['--no-trackers'] : [];
       const [command, ...args] = bidwidthCommand([
         ...['seed', job.torrentPath, '--from', job.folder, '--port', '0', '--json'],
-        ...['--no-dht', '--no-lsd', ...quiet, ...limit, ...options],
+        ...[...discovery(job), ...quiet, ...limit, ...options],
       ]);
       const child = startChild(command, args, {
         env: { HOME: job.homeFolder },
@@ -55,14 +62,13 @@ export function bidwidthWith(name: string, options: readonly string[]): TorrentC
     download: async (job: DownloadJob): Promise<Downloading> => {
       const byTracker = 'announceUrl' in job.source ? await inputWithTracker(job) : null;
       const torrent = byTracker?.torrent ?? job.torrent;
-      const source =
-        'peer' in job.source
-          ? ['--no-trackers', '--peer', `${job.source.peer.host}:${job.source.peer.port}`]
-          : [];
+      const quiet = byTracker === null ? ['--no-trackers'] : [];
+      const peer =
+        'peer' in job.source ? ['--peer', `${job.source.peer.host}:${job.source.peer.port}`] : [];
       const stay = job.staySeeding ? ['--seed'] : [];
       const [command, ...args] = bidwidthCommand([
         ...['download', torrent, '--to', job.folder, '--port', '0', '--json'],
-        ...['--no-dht', '--no-lsd', ...source, ...stay, ...options],
+        ...[...discovery(job), ...quiet, ...peer, ...stay, ...options],
       ]);
       const child = startChild(command, args, {
         env: { HOME: job.homeFolder },

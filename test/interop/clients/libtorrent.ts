@@ -6,6 +6,7 @@ import {
   CLIENT_TIMEOUT_MS,
   type Downloading,
   type DownloadJob,
+  dhtNodeOf,
   type Seeding,
   type SeedJob,
   type TorrentClient,
@@ -50,6 +51,11 @@ export function libtorrentWith(
   return makeLibtorrent(name, settings);
 }
 
+function dht(job: SeedJob | DownloadJob): readonly string[] {
+  const node = dhtNodeOf(job);
+  return node === null ? [] : ['--dht-node', node];
+}
+
 function makeLibtorrent(name: string, settings: readonly string[]): CountedClient {
   return {
     name,
@@ -58,7 +64,7 @@ function makeLibtorrent(name: string, settings: readonly string[]): CountedClien
     unavailable: libtorrentUnavailable,
     seed: async (job: SeedJob): Promise<CountedSeeding> => {
       const limit = job.uploadLimit === undefined ? [] : ['--upload-limit', `${job.uploadLimit}`];
-      const place = ['--host', job.host, '--report-uploaded'];
+      const place = ['--host', job.host, '--report-uploaded', ...dht(job)];
       const role = ['seed', job.torrentPath, job.folder, ...place, ...limit, ...settings];
       const [command, ...args] = libtorrentCommand(role);
       const child = startChild(command, args, { timeoutMs: CLIENT_TIMEOUT_MS });
@@ -77,16 +83,8 @@ function makeLibtorrent(name: string, settings: readonly string[]): CountedClien
       const peer =
         'peer' in job.source ? [`--peer=${job.source.peer.host}:${job.source.peer.port}`] : [];
       const stay = job.staySeeding ? ['--stay'] : [];
-      const role = [
-        'download',
-        torrent,
-        job.folder,
-        '--host',
-        job.host,
-        ...peer,
-        ...stay,
-        ...settings,
-      ];
+      const place = ['--host', job.host, ...peer, ...dht(job)];
+      const role = ['download', torrent, job.folder, ...place, ...stay, ...settings];
       const [command, ...args] = libtorrentCommand(role);
       const child = startChild(command, args, { timeoutMs: CLIENT_TIMEOUT_MS });
       return {

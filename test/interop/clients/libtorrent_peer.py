@@ -30,6 +30,7 @@ def parse_arguments():
     parser.add_argument("--peer", action="append", default=[], help="HOST:PORT, may repeat")
     parser.add_argument("--upload-limit", type=int, default=0, help="bytes a second, 0 for none")
     parser.add_argument("--download-limit", type=int, default=0, help="bytes a second, 0 for none")
+    parser.add_argument("--dht-node", help="HOST:PORT of the DHT node to begin with")
     parser.add_argument("--lsd", action="store_true", help="local service discovery")
     parser.add_argument("--stay", action="store_true", help="seed on after a download")
     parser.add_argument("--trust", action="store_true", help="seed without checking the files")
@@ -41,7 +42,12 @@ def parse_arguments():
 def open_session(options):
     settings = {
         "listen_interfaces": f"{options.host}:{options.port}",
-        "enable_dht": False,
+        "enable_dht": options.dht_node is not None,
+        "dht_bootstrap_nodes": "",
+        # Loopback nodes are all of one address and have no id that BEP 42 would accept of them.
+        "dht_restrict_routing_ips": False,
+        "dht_restrict_search_ips": False,
+        "dht_ignore_dark_internet": False,
         "enable_lsd": options.lsd,
         "enable_upnp": False,
         "enable_natpmp": False,
@@ -103,9 +109,14 @@ def main():
         host, port = peer.rsplit(":", 1)
         handle.connect_peer((host, int(port)))
     announced = False
+    asked_at = 0.0
     uploaded = 0
     while True:
         session.wait_for_alert(100)
+        if options.dht_node is not None and announced and time.monotonic() - asked_at > 1:
+            # Nodes on loopback have to be found first: until then an announce reaches nobody.
+            asked_at = time.monotonic()
+            handle.force_dht_announce()
         if options.report_uploaded and handle.status().total_payload_upload > uploaded:
             uploaded = handle.status().total_payload_upload
             say("uploaded", bytes=uploaded)
@@ -113,6 +124,9 @@ def main():
             if isinstance(alert, lt.listen_succeeded_alert) and not announced:
                 announced = True
                 say("listening", host=options.host, port=alert.port)
+                if options.dht_node is not None:
+                    host, port = options.dht_node.rsplit(":", 1)
+                    session.add_dht_node((host, int(port)))
             elif isinstance(alert, lt.metadata_received_alert):
                 say("metadata", seconds=time.monotonic() - started)
             elif isinstance(alert, lt.torrent_finished_alert):

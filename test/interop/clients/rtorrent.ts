@@ -11,6 +11,7 @@ import {
   CLIENT_TIMEOUT_MS,
   type Downloading,
   type DownloadJob,
+  dhtNodeOf,
   makeHome,
   missingCommand,
   type Seeding,
@@ -37,6 +38,12 @@ async function start(
   const session = await makeHome(home, 'session');
   const markPath = join(home, 'finished');
   const markedEvent = 'torrentPath' in job ? 'hash_done' : 'finished';
+  const node = dhtNodeOf(job);
+  const dht = [
+    'dht.mode.set = on',
+    `dht.port.set = ${port}`,
+    `schedule2 = node,1,0,"dht.add_node=${node}"`,
+  ];
   const settings = [
     'system.daemon.set = true',
     `network.bind_address.set = ${job.host}`,
@@ -45,7 +52,7 @@ async function start(
     'network.port_random.set = no',
     `protocol.encryption.set = ${encryption}`,
     'protocol.pex.set = no',
-    'dht.mode.set = disable',
+    ...(node === null ? ['dht.mode.set = disable'] : dht),
     'trackers.use_udp.set = no',
     `session.path.set = ${session}`,
     `directory.default.set = ${job.folder}`,

@@ -4,8 +4,11 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Endpoint } from '../../support/ports.ts';
 
-/** Where a download finds its first peer. */
-export type PeerSource = { readonly peer: Endpoint } | { readonly announceUrl: string };
+/** Where a download finds its first peer; a DHT node is the only one it is told of. */
+export type PeerSource =
+  | { readonly peer: Endpoint }
+  | { readonly announceUrl: string }
+  | { readonly dhtNode: Endpoint };
 
 /** Content to offer. */
 export interface SeedJob {
@@ -18,6 +21,8 @@ export interface SeedJob {
   readonly homeFolder: string;
   /** Announce here (the torrent names it too); no tracker when absent. */
   readonly announceUrl?: string;
+  /** Announce in the DHT of this node; no DHT when absent. */
+  readonly dhtNode?: Endpoint;
   /** Bytes a second; unlimited when absent. */
   readonly uploadLimit?: number;
 }
@@ -67,6 +72,13 @@ export const CLIENT_TIMEOUT_MS = 90_000;
 export function missingCommand(command: string, debianPackage: string): string | null {
   const found = spawnSync('sh', ['-c', `command -v ${command}`]).status === 0;
   return found ? null : `${command} is not installed (apt install ${debianPackage})`;
+}
+
+/** `host:port` of the DHT node that a job names; null when it names none. */
+export function dhtNodeOf(job: SeedJob | DownloadJob): string | null {
+  const source = 'source' in job ? job.source : job;
+  const node = 'dhtNode' in source ? source.dhtNode : undefined;
+  return node === undefined ? null : `${node.host}:${node.port}`;
 }
 
 /** Makes and returns a folder inside the client's home. */

@@ -10,6 +10,7 @@ import {
   CLIENT_TIMEOUT_MS,
   type Downloading,
   type DownloadJob,
+  dhtNodeOf,
   type Seeding,
   type SeedJob,
   type TorrentClient,
@@ -44,6 +45,11 @@ function start(args: readonly string[]): Child {
   return startChild(command, rest, { timeoutMs: CLIENT_TIMEOUT_MS });
 }
 
+function dht(job: SeedJob | DownloadJob): readonly string[] {
+  const node = dhtNodeOf(job);
+  return node === null ? [] : ['--dht-node', node];
+}
+
 /** WebTorrent with further options of its driver; `name` tells which. */
 export function webtorrentWith(name: string, options: readonly string[]): TorrentClient {
   return {
@@ -54,7 +60,7 @@ export function webtorrentWith(name: string, options: readonly string[]): Torren
       existsSync(INSTALLED) ? null : `WebTorrent is not installed (${INSTALL} in ${FOLDER})`,
     seed: async (job: SeedJob): Promise<Seeding> => {
       const limit = job.uploadLimit === undefined ? [] : ['--upload-limit', `${job.uploadLimit}`];
-      const child = start(['seed', job.torrentPath, job.folder, ...limit, ...options]);
+      const child = start(['seed', job.torrentPath, job.folder, ...limit, ...dht(job), ...options]);
       const { port } = await child.waitForLine((line) => line.event === 'listening');
       await child.waitForLine((line) => line.event === 'complete');
       return {
@@ -67,7 +73,7 @@ export function webtorrentWith(name: string, options: readonly string[]): Torren
       const source =
         'peer' in job.source
           ? ['--peer', `${job.source.peer.host}:${job.source.peer.port}`]
-          : ['--trackers'];
+          : [...(byTracker === null ? [] : ['--trackers']), ...dht(job)];
       const stay = job.staySeeding ? ['--stay'] : [];
       const torrent = byTracker?.torrent ?? job.torrent;
       const child = start(['download', torrent, job.folder, ...source, ...stay, ...options]);

@@ -1,0 +1,23 @@
+/** Downloads that begin with an info-hash and a DHT node: no peer, no tracker. PEX: `pex.test.ts`. */
+import { aria2 } from './clients/aria2.ts';
+import { bidwidth } from './clients/bidwidth.ts';
+import { libtorrent } from './clients/libtorrent.ts';
+import { rtorrent } from './clients/rtorrent.ts';
+import { webtorrent } from './clients/webtorrent.ts';
+import { testTransfers } from './pairs.ts';
+
+testTransfers(
+  'what the DHT alone knows',
+  [libtorrent, webtorrent, aria2, rtorrent].flatMap((other) => [
+    { from: other, to: bidwidth, shape: 'single-file', start: 'dht' },
+    { from: bidwidth, to: other, shape: 'multi-file', start: 'dht' },
+  ]),
+);
+
+testTransfers(
+  'v2 and hybrid torrents that the DHT alone knows',
+  (['v2', 'hybrid'] as const).flatMap((version) => [
+    { from: libtorrent, to: bidwidth, version, shape: 'multi-file', start: 'dht' },
+    { from: bidwidth, to: libtorrent, version, shape: 'single-file', start: 'dht' },
+  ]),
+);
