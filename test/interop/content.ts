@@ -15,6 +15,7 @@ const MULTI_FILE: Readonly<Record<string, number>> = {
   'b/empty.bin': 0,
   'b/one-block.bin': 16_384,
   'b/one-piece.bin': 262_144,
+  'b/name to escape, 100%.bin': 5_003,
   'b/deeper/large.bin': 8_500_011,
   'last.bin': 777,
 };
