@@ -1,4 +1,4 @@
-/** Downloads that begin with an info-hash and a DHT node: no peer, no tracker. PEX: `pex.test.ts`. */
+/** Downloads that begin with an info-hash and a DHT node. By PEX alone: `pex.test.ts`. */
 import { aria2 } from './clients/aria2.ts';
 import { bidwidth } from './clients/bidwidth.ts';
 import { libtorrent } from './clients/libtorrent.ts';

@@ -31,7 +31,7 @@ export function hostFor(clients: readonly TorrentClient[]): string {
   return (needsOutward ? findOutwardAddress() : null) ?? '127.0.0.1';
 }
 
-/** A DHT of two nodes that nobody else knows: one of ours, and libtorrent's, which it began with. */
+/** A DHT of two nodes that nobody else knows: libtorrent's, and one of ours that joined it. */
 async function startDht(host: string): Promise<AsyncDisposable & { readonly node: Endpoint }> {
   const theirs = await startLibtorrentDht([]);
   const ours = await DhtService.start({
