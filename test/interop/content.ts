@@ -22,7 +22,7 @@ const MULTI_FILE: Readonly<Record<string, number>> = {
 const SINGLE_FILE_BYTES = 8 * 1_048_576 + 12_345;
 const PIECE_BYTES = 262_144;
 /** Small pieces: the large files have more of them than one hash request may ask for. */
-export const V2_PIECE_BYTES = 16_384;
+const V2_PIECE_BYTES = 16_384;
 
 /** What to make; the content is random. */
 export interface ContentRequest {
