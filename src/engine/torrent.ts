@@ -123,6 +123,12 @@ export class Torrent implements PeerOwner {
     return this.#phase === 'stopped' || this.#phase === 'failed';
   }
 
+  /** It is known to be private; `begin` may be minutes away, while its files are checked. */
+  keepPrivate(): void {
+    this.isPrivate = true;
+    this.book.keepPrivate();
+  }
+
   /** Starts moving pieces. `have` is what is on disk and known to be right. */
   begin(content: TorrentContent, have: Bitfield, store: PieceStore): void {
     const geometry = new PieceGeometry(content);
@@ -139,8 +145,7 @@ export class Torrent implements PeerOwner {
     picker.isSequential = this.#isSequential;
     this.collector = null;
     this.#content = content;
-    this.isPrivate = content.isPrivate ?? false;
-    if (this.isPrivate) this.book.keepPrivate();
+    if (content.isPrivate) this.keepPrivate();
     this.work = { geometry, have, selection, picker, store };
     this.hashes = hashes;
     this.#flow = new PieceFlow(content, this.work, { hasher, hashes, events: this.#flowEvents() });

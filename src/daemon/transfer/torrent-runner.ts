@@ -96,6 +96,7 @@ export class TorrentRunner {
     this.wishes = new TorrentWishes(this.torrent, spec, this.#input.selectOnly);
     this.torrent.addPeers([...spec.peers, ...peers], 'user');
     const isPrivate = info?.isPrivate ?? false;
+    if (isPrivate) this.torrent.keepPrivate();
     const used = spec.useTrackers ? trackers : [];
     this.announcing = deps.announcingFor({ infoHash, trackers: used, isPrivate });
     this.announcing.attach(this.torrent);
@@ -288,7 +289,10 @@ export class TorrentRunner {
       const info = parseInfoDict(infoBytes, digests);
       if (!isNamedBy(info, this.torrent.infoHash)) return;
       this.#identify(info);
-      if (info.isPrivate) this.announcing.leaveDht();
+      if (info.isPrivate) {
+        this.torrent.keepPrivate();
+        this.announcing.leaveDht();
+      }
       this.#announceOther();
       this.#deps.tell({ kind: 'metadata', name: info.name, infoBytes: infoBytes.slice() });
       this.#begin(info).catch((failure) => this.#fail(failure));

@@ -20,13 +20,15 @@ function addTalker(
   swarm: Swarm,
   node: SwarmNode,
   host = '10.9.9.9',
-): WirePeer & { heard: Uint8Array[] } {
+): WirePeer & { heard: Uint8Array[]; hellos: string[] } {
   const heard: Uint8Array[] = [];
+  const hellos: string[] = [];
   const talker = Object.assign(new WirePeer(swarm, node, { host, flags: { extended: true } }), {
-    heard,
+    ...{ heard, hellos },
   });
   talker.script.onExtended = (id, payload) => {
     if (id === THEIR_ID) heard.push(payload.slice());
+    if (id === 0) hellos.push(Buffer.from(payload).toString('latin1'));
   };
   swarm.clock.run(100);
   talker.send(encodeExtended(0, encodeBencode({ m: { ut_pex: THEIR_ID } })));
@@ -93,18 +95,25 @@ test('of a private torrent nothing is offered, told or believed (BEP 27)', () =>
   const middle = swarm.add({ hasPex: true, has: 'none' });
   const other = swarm.add({ hasPex: true, has: 'none' });
   middle.torrent.addPeers([other.address], 'tracker');
-  const hellos: string[] = [];
   const talker = addTalker(swarm, middle);
-  const keep = talker.script.onExtended;
-  talker.script.onExtended = (id, payload) => {
-    if (id === 0) hellos.push(Buffer.from(payload).toString('latin1'));
-    keep?.(id, payload);
-  };
   tell(talker, strangers(1));
   swarm.clock.run(2 * MINUTE_MS);
   assert.deepEqual(talker.heard, []);
-  assert.ok(hellos.every((hello) => !hello.includes('ut_pex')));
+  assert.equal(talker.hellos.length, 1);
+  assert.doesNotMatch(`${talker.hellos}`, /ut_pex/);
   assert.equal(middle.torrent.book.size, 1, 'the tracker named one');
+});
+
+test('a private torrent is private before its files are checked', () => {
+  const swarm = new Swarm({ seed: 8 });
+  const node = swarm.add({ hasPex: true, has: 'none', isMagnet: true });
+  node.torrent.keepPrivate();
+  const talker = addTalker(swarm, node);
+  tell(talker, strangers(1));
+  swarm.clock.run(MINUTE_MS);
+  assert.equal(talker.hellos.length, 1);
+  assert.doesNotMatch(`${talker.hellos}`, /ut_pex/);
+  assert.equal(node.torrent.book.size, 0);
 });
 
 test('what peers told is forgotten when a magnet turns out to be private', () => {
