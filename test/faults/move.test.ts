@@ -82,7 +82,7 @@ test('killed at any moment of the move, one place is whole, and the same command
     await cp(desk.at('source'), desk.at(name), { recursive: true });
     const child = desk.start(download(name, to), `${name}-home`);
     await child.waitForLine((line) => line['event'] === 'moving');
-    await sleep(Math.random() * 60);
+    await sleep(Math.random() * 200);
     await child.stop('SIGKILL');
     const whole = await Promise.all([desk.at(name), to].map(isWhole));
     assert.ok(whole.includes(true), `round ${round}: neither place is whole`);
