@@ -14,7 +14,9 @@ export function readFound(name: string): readonly Uint8Array[] {
 
 /** Adds to them; returns how long the file is. */
 export function saveFound(name: string, found: readonly Uint8Array[]): number {
-  const all = [...readFound(name), ...found].map((input) => Buffer.from(input).toString('base64'));
+  // Nothing at all would be an empty line, which is none.
+  const some = found.filter(({ length }) => length > 0);
+  const all = [...readFound(name), ...some].map((input) => Buffer.from(input).toString('base64'));
   const text = all.map((line) => `${line}\n`).join('');
   if (text !== '') writeFileSync(pathOf(name), text);
   return text.length;
