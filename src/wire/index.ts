@@ -15,6 +15,7 @@ export * from './extended/index.ts';
 export * from './magnet/index.ts';
 export * from './metainfo/index.ts';
 export * from './mse/index.ts';
+export * from './nat/index.ts';
 export * from './peer/index.ts';
 export * from './tracker/index.ts';
 export * from './utp/index.ts';

@@ -12,7 +12,8 @@ export type WireErrorCode =
   | 'WIRE_EXTENSION'
   | 'WIRE_TRACKER'
   | 'WIRE_BW_PAY'
-  | 'WIRE_DHT';
+  | 'WIRE_DHT'
+  | 'WIRE_NAT';
 
 /** Somebody sent bytes that are not what they claim to be. What they came in on closes. */
 export class WireError extends AppError<WireErrorCode> {

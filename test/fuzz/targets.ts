@@ -16,7 +16,10 @@ import {
   decodeHandshake,
   decodeHashes,
   decodeKrpc,
+  decodeNatPmpReply,
+  decodePcpReply,
   decodePex,
+  decodeSsdpReply,
   decodeUdpReply,
   decodeUdpRequest,
   decodeUtp,
@@ -32,6 +35,8 @@ import {
   parseScrapeQuery,
   parseScrapeReply,
   parseTrackerUrl,
+  readIgdDescription,
+  readSoapReply,
   readTorrentPointer,
 } from '../../src/wire/index.ts';
 import { readFound } from './corpus.ts';
@@ -134,6 +139,23 @@ const BY_HAND: readonly Target[] = [
     (bytes) => decodeLsd(bytes),
   ),
   onBytes('bw-pay', payments(), (bytes) => decodeBwPay(bytes)),
+  onBytes(
+    'pcp',
+    [Uint8Array.of(2, 129, ...new Array(34).fill(0), 6, ...new Array(23).fill(9))],
+    (bytes) => decodePcpReply(bytes),
+  ),
+  onBytes('nat-pmp', [Uint8Array.of(0, 130, 0, 0, ...new Array(12).fill(7))], (bytes) =>
+    decodeNatPmpReply(bytes),
+  ),
+  onBytes(
+    'ssdp',
+    texts('HTTP/1.1 200 OK\r\nST: upnp:rootdevice\r\nLocation: http://10.0.0.1/x\r\n\r\n'),
+    (bytes) => decodeSsdpReply(bytes),
+  ),
+  onBytes('igd', igd(), (bytes) => {
+    readSoapReply(bytes, 'A');
+    return readIgdDescription(bytes);
+  }),
   onText(
     'ip-list',
     ['# x\n1.2.3.4 - 1.2.3.9 , 000 , a\nbad:4.0.0.0-4.0.0.255\n2001:db8::/32\n192.0.2.0/25\n'],
@@ -193,6 +215,14 @@ function readTorrents(): Uint8Array[] {
       .filter((name) => name.endsWith('.torrent'))
       .map((name) => new Uint8Array(readFileSync(join(folder, kind, name))))
       .filter((bytes) => bytes.length < 4096),
+  );
+}
+
+function igd(): Uint8Array[] {
+  return texts(
+    '<s:E><s:Body><u:AResponse><r a="1">7</r></u:AResponse><service><serviceType>urn:schemas-' +
+      'upnp-org:service:WANIPConnection:1</serviceType><controlURL>/c</controlURL></service>',
+    '<?xml?><!-- c --><Fault><errorCode>718</errorCode></Fault><e/><![CDATA[x]]>&lt;',
   );
 }
 
