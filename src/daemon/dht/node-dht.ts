@@ -2,6 +2,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { DHT_ROUTERS, type DhtRouter, DhtService } from '../../platform/dht/index.ts';
 import { AppError } from '../../units/index.ts';
+import { isLoopback } from '../loopback.ts';
 import type { DhtAnswer, DhtWish } from './messages.ts';
 
 /** How the DHT is joined. */
@@ -56,8 +57,7 @@ export class NodeDht {
   async open({ port, bindHost, file }: DhtPlace): Promise<void> {
     const { nodes, useRouters } = this.#choice;
     // From the loopback address nobody out there can be reached.
-    const isApart = bindHost !== null && (bindHost.startsWith('127.') || bindHost === '::1');
-    const routers = [...nodes, ...(useRouters && !isApart ? DHT_ROUTERS : [])];
+    const routers = [...nodes, ...(useRouters && !isLoopback(bindHost) ? DHT_ROUTERS : [])];
     try {
       const service = await DhtService.start({ port, bindHost, file, routers, isReadOnly: false });
       this.#service = service;
@@ -66,6 +66,12 @@ export class NodeDht {
       if (!(failure instanceof AppError)) throw failure;
       this.#failure = failure.message;
     }
+  }
+
+  /** The internet reaches our UDP port at this one: peers are told so. */
+  reachedAt(port: number): void {
+    const answer: DhtAnswer = { type: 'open', port };
+    for (const line of this.#lines) line.postMessage(answer);
   }
 
   /** Remembers the nodes we know, and closes. */

@@ -116,6 +116,12 @@ export class Announcing {
     if (this.#isInDht) this.#followInDht();
   }
 
+  /** Peers reach us at another port now. */
+  portChanged(): void {
+    for (const announcer of this.#announcers) announcer.moveTo(this.#deps.port());
+    if (this.#isInDht) this.#followInDht();
+  }
+
   /** The metadata came, and the torrent is private: only trackers may know of it (BEP 27). */
   leaveDht(): void {
     this.#isInDht = false;

@@ -1,5 +1,6 @@
 /** The transfer threads: torrents moved off the main thread. Start with `transfer-pool.ts`. */
 export type {
+  OutsidePlace,
   TorrentNews,
   TorrentSpec,
   TransferOptions,

@@ -7,6 +7,8 @@ import { type Instant, instant, toHex } from '../../units/index.ts';
 /** What local discovery is given. */
 export interface LocalPeersDeps {
   readonly engine: Engine;
+  /** Where neighbours reach us: our own port, not the router's. */
+  readonly port: number;
   /** Only the interface with this address; null for all. */
   readonly bindHost: string | null;
   /** A neighbour has a torrent that is asleep, or not here: it will hear us when we wake. */
@@ -35,8 +37,8 @@ export class LocalPeers {
 
   /** About once a second. */
   tick(now: Instant): void {
-    const { engine } = this.#deps;
-    const announce = this.#discovery.next(now, engine.listenPort, () => shown(engine));
+    const { engine, port } = this.#deps;
+    const announce = this.#discovery.next(now, port, () => shown(engine));
     if (announce) this.#sockets?.send(announce);
   }
 

@@ -155,6 +155,13 @@ export interface TransferRates {
   readonly download?: number;
 }
 
+/** Where the internet reaches a port of ours. */
+export interface OutsidePlace {
+  readonly port: number;
+  /** Our address out there, as our router says; null while it is unknown. Unproven. */
+  readonly host: string | null;
+}
+
 /** How much one direction of a transfer thread is used. */
 export interface DirectionLoad {
   /** Block payload since the thread began. */
@@ -207,6 +214,8 @@ export interface TransferCalls {
   forget(torrent: string, range: PieceRange): Promise<void>;
   /** Limits one torrent, or all of the thread together. */
   limit(rates: TransferRates, torrent?: string): Promise<void>;
+  /** By our own port: what to announce in its place. A port that is missing is reached directly. */
+  reachedAt(outside: ReadonlyMap<number, OutsidePlace>): Promise<void>;
   /** How busy the thread is: cheap, unlike `snapshot`. */
   load(): Promise<TransferLoad>;
   snapshot(): Promise<TransferSnapshot>;

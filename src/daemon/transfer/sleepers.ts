@@ -90,6 +90,11 @@ export class Sleepers {
     return announcing;
   }
 
+  /** Peers reach us at another port now. */
+  portChanged(): void {
+    for (const { announcing } of this.#sleepers.values()) announcing?.portChanged();
+  }
+
   /** Says goodbye to the trackers, as many as a few seconds allow. */
   async stop(): Promise<void> {
     if (this.#timer) clearInterval(this.#timer);

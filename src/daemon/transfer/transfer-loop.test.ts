@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { hash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { MessageChannel } from 'node:worker_threads';
 import { AppError } from '../../units/index.ts';
 import { encodeBencode } from '../../wire/index.ts';
+import type { DhtWish } from '../dht/index.ts';
 import type { TorrentSpec } from './messages.ts';
 import { startLoop } from './testing/test-loop.ts';
 
@@ -97,4 +100,28 @@ test('a folder in the way of the file fails the torrent with the reason', async 
   await leech.loop.add(specOf({ kind: 'metainfo', bytes }, to, seed.loop.port));
   const news = await leech.until('failed');
   assert.ok(news.kind === 'failed' && /in the way/.test(news.line));
+});
+
+test('when the router gives us another port, that one is announced, and ours again after it', async (t) => {
+  const { bytes, from } = makeTorrent(t);
+  const { port1: near, port2: far } = new MessageChannel();
+  t.after(() => near.close());
+  const { loop, until } = await startLoop(t, { dhtPort: far });
+  const followed = async (): Promise<number> => {
+    const [wish] = (await once(near, 'message')) as [DhtWish];
+    assert.ok(wish.type === 'follow');
+    return wish.port;
+  };
+  const first = followed();
+  await loop.add(specOf({ kind: 'metainfo', bytes }, from));
+  await until('complete');
+  const { port } = loop;
+  assert.equal(await first, port);
+  const outside = followed();
+  await loop.reachedAt(new Map([[port, { port: 40_000, host: '8.8.8.1' }]]));
+  assert.equal(await outside, 40_000);
+  assert.equal(loop.port, port, 'where we listen stays what it was');
+  const own = followed();
+  await loop.reachedAt(new Map());
+  assert.equal(await own, port);
 });

@@ -22,6 +22,7 @@ import { inTurn } from './in-turn.ts';
 import type { LocalPeers } from './local-peers.ts';
 import type { LoopExchange } from './loop-exchange.ts';
 import type {
+  OutsidePlace,
   RestartTerms,
   SleepingTorrent,
   TorrentActivity,
@@ -148,9 +149,9 @@ export class TransferLoop implements TransferCalls {
     return loop;
   }
 
-  /** The port peers reach us at; 0 when we do not listen. */
+  /** The port we listen on; 0 when we do not. */
   get port(): number {
-    return this.#engine.listenPort;
+    return this.#network?.port ?? 0;
   }
 
   /** What is still missing of a torrent; null while that is unknown. */
@@ -234,6 +235,16 @@ export class TransferLoop implements TransferCalls {
     else this.#runner(torrent).torrent.limit(limits);
   }
 
+  async reachedAt(outside: ReadonlyMap<number, OutsidePlace>): Promise<void> {
+    const engine = this.#engine;
+    const { port, host } = outside.get(this.port) ?? { port: this.port, host: null };
+    if (host !== null) engine.own.learn(host);
+    if (port === engine.listenPort) return;
+    engine.listenPort = port;
+    for (const { announcing } of this.#runners.values()) announcing.portChanged();
+    this.#sleepers.portChanged();
+  }
+
   async load(): Promise<TransferLoad> {
     const { uploads, downloads } = this.#engine;
     return { upload: uploads.takeUsage(), download: downloads.takeUsage() };
@@ -313,7 +324,8 @@ export class TransferLoop implements TransferCalls {
     const { LocalPeers: Loaded } = await import('./local-peers.ts');
     const { bindHost } = this.#options;
     const onOther = (key: string): void => void this.#sleepers.call(key);
-    this.#localPeers = await Loaded.open({ engine: this.#engine, bindHost, onOther });
+    const engine = this.#engine;
+    this.#localPeers = await Loaded.open({ engine, port: this.port, bindHost, onOther });
   }
 
   /** Trackers cost module loading; torrents without them do not pay for it. */

@@ -95,6 +95,9 @@ class FakeShard implements Shard {
   async limit(rates: TransferRates, torrent?: string): Promise<void> {
     this.calls.push(`limit ${rates.upload} ${torrent === undefined ? 'all' : 'one'}`);
   }
+  async reachedAt(): Promise<void> {
+    this.calls.push('reachedAt');
+  }
   async load(): ReturnType<Shard['load']> {
     const unused = { movedBytes: 0, wasShort: false };
     return { upload: { movedBytes: this.movedBytes, wasShort: false }, download: unused };

@@ -7,6 +7,7 @@ import { assert, toHex } from '../../units/index.ts';
 import { joinSnapshots } from './join-snapshots.ts';
 import { LimitBalancer } from './limit-balancer.ts';
 import type {
+  OutsidePlace,
   RestartTerms,
   SleepingTorrent,
   TorrentActivity,
@@ -128,6 +129,10 @@ export class TransferPool implements TransferCalls {
   limit(rates: TransferRates, torrent?: string): Promise<void> {
     if (torrent !== undefined) return this.#of(torrent).limit(rates, torrent);
     return this.#balancer.limit(rates);
+  }
+
+  async reachedAt(outside: ReadonlyMap<number, OutsidePlace>): Promise<void> {
+    await Promise.all(this.#shards.map((shard) => shard.reachedAt(outside)));
   }
 
   async load(): Promise<TransferLoad> {

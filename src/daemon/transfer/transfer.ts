@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import type { PeerAddress } from '../../engine/index.ts';
 import type {
   CallMessage,
+  OutsidePlace,
   RestartTerms,
   SleepingTorrent,
   TorrentActivity,
@@ -152,6 +153,10 @@ export class Transfer implements TransferCalls {
 
   async limit(rates: TransferRates, torrent?: string): Promise<void> {
     await this.#call('limit', [rates, torrent]);
+  }
+
+  async reachedAt(outside: ReadonlyMap<number, OutsidePlace>): Promise<void> {
+    await this.#call('reachedAt', [outside]);
   }
 
   load(): Promise<TransferLoad> {

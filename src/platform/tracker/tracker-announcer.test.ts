@@ -201,6 +201,31 @@ test('stopping waits for a silent tracker no longer than 2 s', async (t) => {
   assert.equal(client.statuses.length, reports);
 });
 
+test('a new port is told as soon as the tracker allows, and in the goodbye', async (t) => {
+  const ports: (string | null)[] = [];
+  let now = 0;
+  const server = createServer((request, response) => {
+    ports.push(new URL(request.url ?? '', 'http://tracker').searchParams.get('port'));
+    if (ports.length === 1) {
+      // It changes while the first announce is on its way, which takes a minute.
+      client.announcer.moveTo(40_000);
+      now = 60_000;
+    }
+    if (ports.length === 2) heard.resolve();
+    response.end('d8:intervali1800e5:peers0:e');
+  }).listen(0, '127.0.0.1');
+  const heard = Promise.withResolvers<void>();
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const client = new Client(t, [[`http://127.0.0.1:${port}/announce`]], {
+    transport: { now: () => instant(now) },
+  });
+  await heard.promise;
+  await client.announcer.stop();
+  assert.deepEqual(ports, ['1', '40000', '40000']);
+});
+
 test('one name with an address in each family is announced to in both (BEP 7)', {
   skip: !hasIpv6,
 }, async (t) => {

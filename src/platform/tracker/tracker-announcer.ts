@@ -67,6 +67,7 @@ export class TrackerAnnouncer {
   readonly #inFlight = new Map<string, AbortController>();
   readonly #stopped: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   #torrent: AnnouncerTorrent | null = null;
+  #port = 0;
   #client: TrackerClient | null = null;
   #timer: NodeJS.Timeout | undefined;
 
@@ -79,6 +80,7 @@ export class TrackerAnnouncer {
   start(torrent: AnnouncerTorrent): void {
     assert(this.#torrent === null, 'an announcer starts once');
     this.#torrent = torrent;
+    this.#port = torrent.port;
     const { random } = this.#transport;
     const { tiers, isPrivate = false } = torrent;
     const client = new TrackerClient({ tiers, isPrivate, random });
@@ -96,6 +98,12 @@ export class TrackerAnnouncer {
   /** Asks for more peers as soon as the trackers' minimum interval allows. */
   wantPeers(): void {
     if (this.#client) this.#perform(this.#client.wantPeers(this.#transport.now()));
+  }
+
+  /** Peers reach us at another port now: trackers hear it as early as they allow. */
+  moveTo(port: number): void {
+    this.#port = port;
+    this.wantPeers();
   }
 
   /**
@@ -192,11 +200,12 @@ export class TrackerAnnouncer {
     controller: AbortController,
   ): Promise<void> {
     const { tracker, url, trackerId } = effect;
+    const announce = this.#requestFor(effect);
     const outcome = await this.#transport.announce({
       url,
       target,
       trackerId,
-      announce: this.#requestFor(effect),
+      announce,
       onLate: (waitedMs) => {
         if (this.#inFlight.get(tracker) !== controller || !this.#client) return;
         this.#perform(this.#client.onLate(tracker, waitedMs, this.#transport.now()));
@@ -204,17 +213,19 @@ export class TrackerAnnouncer {
       signal: controller.signal,
     });
     this.#take(tracker, outcome, controller);
+    // We moved while this was under way.
+    if (announce.port !== this.#port) this.wantPeers();
   }
 
   #requestFor({ event }: Extract<TrackerEffect, { kind: 'announce' }>): AnnounceRequest {
     const torrent = this.#torrent;
     assert(torrent, 'an announcer announces only what was started');
-    const { infoHash, peerId, port, numWant = NUM_WANT_DEFAULT } = torrent;
+    const { infoHash, peerId, numWant = NUM_WANT_DEFAULT } = torrent;
     const wanted = event === 'stopped' ? 0 : numWant;
     return {
       infoHash,
       peerId,
-      port,
+      port: this.#port,
       event,
       key: this.#key,
       numWant: wanted,
