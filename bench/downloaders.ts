@@ -73,7 +73,16 @@ export function bidwidthDownloader(
     unavailable: bidwidthUnavailable(),
     command: bidwidthCommand([
       ...['download', content.torrentPath, '--to', content.targetFolder, ...known],
-      ...['--port', '0', '--no-dht', '--no-lsd', '--no-trackers', '--json', ...variant.options],
+      ...[
+        '--port',
+        '0',
+        '--no-dht',
+        '--no-lsd',
+        '--no-nat',
+        '--no-trackers',
+        '--json',
+        ...variant.options,
+      ],
     ]),
   });
 }

@@ -53,6 +53,7 @@ async function prepare(options: ScenarioOptions): Promise<PreparedScenario> {
               '--no-trackers',
               '--no-dht',
               '--no-lsd',
+              '--no-nat',
               '--no-pex',
               '--data-dir',
               stage.home(name),

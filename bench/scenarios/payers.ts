@@ -106,6 +106,7 @@ function startSeller(stage: Stage, control: string): Child {
       '--no-trackers',
       '--no-dht',
       '--no-lsd',
+      '--no-nat',
       '--no-pex',
       '--ask',
       ASK_BTT,

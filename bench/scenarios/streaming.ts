@@ -82,6 +82,7 @@ async function prepare(options: ScenarioOptions): Promise<PreparedScenario> {
           '--no-trackers',
           '--no-dht',
           '--no-lsd',
+          '--no-nat',
           '--json',
           '--data-dir',
           join(content.targetFolder, '..', 'seed'),
@@ -130,7 +131,16 @@ async function play({ content, options }: StagedLink, port: number): Promise<Run
     bidwidthCommand([
       ...['stream', content.torrentPath, '--to', content.targetFolder, '--json'],
       ...['--peer', `127.0.0.1:${port}`, '--port', '0', '--bind', '127.0.0.1'],
-      ...['--no-trackers', '--no-dht', '--no-lsd', '--http-port', '0', '--data-dir', dataFolder],
+      ...[
+        '--no-trackers',
+        '--no-dht',
+        '--no-lsd',
+        '--no-nat',
+        '--http-port',
+        '0',
+        '--data-dir',
+        dataFolder,
+      ],
     ]),
   );
   const { url } = await node.child.waitForLine((line) => line.event === 'streaming');

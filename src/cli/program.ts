@@ -229,6 +229,7 @@ function addNetworkOptions(command: Command): Command {
     .option('--dht-node <host:port>', 'a DHT node to begin with; may be repeated', readPeer)
     .option('--no-pex', 'do not hear of peers from peers, nor tell of them')
     .option('--no-lsd', 'do not look for peers on the local network')
+    .option('--no-nat', 'do not ask the router to pass connections on to us')
     .option('--data-dir <dir>', 'where the node remembers things', defaultDataFolder(process.env))
     .option('--json', 'one JSON object per line');
 }

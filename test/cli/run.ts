@@ -74,7 +74,9 @@ export async function makeDesk(label: string): Promise<Desk> {
 /** Nodes of tests look for nobody outside; `--dht-node` names a DHT of the test's own. */
 function amongUs(args: readonly string[]): readonly string[] {
   const isNode = ['download', 'seed', 'stream'].includes(args[0] ?? '');
-  return isNode && !args.includes('--dht-node') ? [...args, '--no-dht', '--no-lsd'] : args;
+  return isNode && !args.includes('--dht-node')
+    ? [...args, '--no-dht', '--no-lsd', '--no-nat']
+    : args;
 }
 
 /** The port a node says it listens on. */

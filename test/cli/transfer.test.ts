@@ -148,7 +148,7 @@ test('a full disk is one plain line', async () => {
   assert.match(ended.stderr, /^bidwidth: the disk is full at [^\n]+\n$/);
 });
 
-test('a plain download loads nothing that has to do with money', async () => {
+test('a plain download loads nothing that has to do with money or the router', async () => {
   const tell = `import { registerHooks } from 'node:module';
     import { writeSync } from 'node:fs';
     registerHooks({ resolve(name, context, next) {
@@ -162,7 +162,7 @@ test('a plain download loads nothing that has to do with money', async () => {
   assert.equal(ended.code, 0, ended.stderr);
   assert.match(ended.stderr, /src\/engine\/engine\.ts/, 'the transfer thread is watched, too');
   const heavy =
-    /node_modules\/(viem|secp256k1|fastify|undici|@noble)|src\/(chain|exchange|payment|market)\/|daemon\/money|node:sqlite/;
+    /node_modules\/(viem|secp256k1|fastify|undici|@noble)|src\/(chain|exchange|payment|market)\/|daemon\/(money|nat)|platform\/nat|node:sqlite/;
   assert.doesNotMatch(ended.stderr, heavy);
 });
 

@@ -54,7 +54,7 @@ function start([command, ...args]: readonly [string, ...string[]], home: string)
 function ours(scene: Scene, folder: string, args: readonly string[]): Child {
   const { temp, torrentPath } = scene;
   const torrent = folder === 'got' ? scene.magnet : torrentPath;
-  const usual = ['--port', '0', '--json', '--no-trackers', '--no-dht', '--no-lsd'];
+  const usual = ['--port', '0', '--json', '--no-trackers', '--no-dht', '--no-lsd', '--no-nat'];
   return start(
     bidwidthCommand(['download', torrent, '--to', join(temp.path, folder), ...usual, ...args]),
     join(temp.path, `${folder}-home`),

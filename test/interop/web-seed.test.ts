@@ -16,7 +16,7 @@ import { assertSameContent } from './transfer.ts';
 /** How a client is told to download a torrent, and of nobody who has it. */
 type Command = (torrent: string, to: string) => readonly [string, ...string[]];
 
-const ALONE = ['--port', '0', '--no-trackers', '--no-dht', '--no-lsd', '--json'];
+const ALONE = ['--port', '0', '--no-trackers', '--no-dht', '--no-lsd', '--no-nat', '--json'];
 const ours: Command = (torrent, to) => bidwidthCommand(['download', torrent, '--to', to, ...ALONE]);
 const theirs: Command = (torrent, to) => libtorrentCommand(['download', torrent, to]);
 

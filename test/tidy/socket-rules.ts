@@ -10,8 +10,9 @@ const NETWORK =
 const HARMLESS: ReadonlySet<string> = new Set(['isIP', 'isIPv4', 'isIPv6']);
 
 /**
- * Each is given an `Egress` and asks it, or serves on this machine, or asks a chain. A file that is
- * new here must do the same: what opens a socket by itself goes past the user's proxy.
+ * Each is given an `Egress` and asks it, or serves on this machine, or asks a chain, or the router
+ * on our own link (from the bound address, and with a proxy not at all). A file that is new here
+ * must do the same: what opens a socket by itself goes past the user's proxy.
  */
 const MAY: ReadonlySet<string> = new Set([
   'src/platform/egress/http-greeting.ts',
@@ -25,6 +26,9 @@ const MAY: ReadonlySet<string> = new Set([
   'src/platform/net/udp-port.ts',
   'src/platform/dht/dht-sockets.ts',
   'src/platform/lsd/lsd-sockets.ts',
+  'src/platform/nat/gateway-http.ts',
+  'src/platform/nat/ssdp-search.ts',
+  'src/platform/nat/udp-ask.ts',
   'src/platform/tracker/tracker-http.ts',
   'src/platform/tracker/tracker-udp.ts',
   'src/platform/tracker/tracker-server.ts',

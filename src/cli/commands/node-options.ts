@@ -4,12 +4,12 @@ import {
   type Allocation,
   type EncryptionPolicy,
   type MarketOptions,
+  type NodeListener,
   type NodeOptions,
   startNode,
   type TorrentNode,
 } from '../../daemon/node/index.ts';
 import type { ScheduleLine } from '../../daemon/policy/index.ts';
-import type { TransferListener } from '../../daemon/transfer/index.ts';
 import { AppError, type BytesPerSecond, UNLIMITED } from '../../units/index.ts';
 import type { HostPort } from '../arguments.ts';
 import { CliError } from '../cli-error.ts';
@@ -34,6 +34,7 @@ export interface NetworkOptions extends WalletOptions, WayOutOptions {
   readonly trackers: boolean;
   readonly lsd: boolean;
   readonly pex: boolean;
+  readonly nat: boolean;
   readonly dht: boolean;
   readonly dhtNode?: readonly HostPort[];
 }
@@ -61,6 +62,7 @@ export function nodeOptions(options: NetworkOptions, trade: Trade | null): NodeO
     useLsd: options.lsd,
     usePex: options.pex,
     allocation: options.allocate ?? 'none',
+    useNat: options.nat,
     ipList: options.ipFilter ?? null,
     ...(options.maxPeers === undefined ? {} : { peersMax: options.maxPeers }),
     dht: options.dht ? { nodes: options.dhtNode ?? [], useRouters: true } : null,
@@ -86,7 +88,7 @@ function checkProxied(options: NetworkOptions, trade: Trade | null): void {
 export async function startMarketNode(
   { output }: Context,
   options: NodeOptions,
-  listener: TransferListener,
+  listener: NodeListener,
 ): Promise<TorrentNode> {
   tellOfProxy(output, options);
   if (options.market === null) return startNode(options, listener);

@@ -1,18 +1,17 @@
 /** Follows one torrent of a node: prints its news, and knows how it ended. */
-import {
-  RemoteFailure,
-  type TorrentNews,
-  type TransferListener,
-} from '../../daemon/transfer/index.ts';
+import type { NodeListener, Reach } from '../../daemon/node/index.ts';
+import { RemoteFailure, type TorrentNews } from '../../daemon/transfer/index.ts';
 import type { Output } from '../output.ts';
+import { reachFacts, reachLine } from './reach-line.ts';
 
 /** The listener of a node that works on one torrent. */
-export class TorrentWatch implements TransferListener {
+export class TorrentWatch implements NodeListener {
   readonly #output: Output;
   readonly #ended: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   readonly #failed: PromiseWithResolvers<never> = Promise.withResolvers<never>();
   readonly #lastTrackerLine = new Set<string>();
   readonly #marketLines = new Set<string>();
+  #reachLine: string | null = null;
   readonly #metadata: PromiseWithResolvers<Uint8Array> = Promise.withResolvers<Uint8Array>();
   /** Pieces checked by now, while the files are being checked. */
   checking: { readonly checked: number; readonly pieceCount: number } | null = null;
@@ -105,6 +104,16 @@ export class TorrentWatch implements TransferListener {
 
   onNotice(line: string): void {
     this.#output.notice(line);
+  }
+
+  /** People read how they are reached when that is settled, and when it changes. */
+  onReach(reach: Reach): void {
+    this.#output.event('nat', reachFacts(reach));
+    const line = reachLine(reach);
+    if (line === null || line === this.#reachLine) return;
+    this.#reachLine = line;
+    if (reach.state === 'mapped') this.#output.line(line);
+    else if (!this.#output.isJson) this.#output.notice(line);
   }
 
   onCrash(failure: Error): void {

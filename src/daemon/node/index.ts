@@ -8,5 +8,12 @@ export {
   type EgressOptions,
   parseProxyUrl,
 } from '../../platform/egress/index.ts';
+export type { Reach } from '../nat/index.ts';
 export type { MarketOptions, Turnover } from './node-market.ts';
-export { defaultShards, type NodeOptions, startNode, TorrentNode } from './torrent-node.ts';
+export {
+  defaultShards,
+  type NodeListener,
+  type NodeOptions,
+  startNode,
+  TorrentNode,
+} from './torrent-node.ts';

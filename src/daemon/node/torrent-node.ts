@@ -6,6 +6,8 @@ import type { ProxyAddress } from '../../platform/egress/index.ts';
 import { AppError, assert, ZERO_ATTO } from '../../units/index.ts';
 import type { DataFolder } from '../data-folder.ts';
 import type { DhtChoice, NodeDht } from '../dht/index.ts';
+import { isLoopback } from '../loopback.ts';
+import type { NodeNat, Reach } from '../nat/index.ts';
 import { ratesNow, ScheduledLimits, type ScheduleLine } from '../policy/index.ts';
 import {
   Transfer,
@@ -55,8 +57,16 @@ export interface NodeOptions {
   readonly allocation?: Allocation;
   /** How the DHT is joined; null or left out does not. */
   readonly dht?: DhtChoice | null;
+  /** Whether the router is asked to pass connections on to us; left out, it is not. */
+  readonly useNat?: boolean;
   /** Null for an ordinary client, which loads nothing that has to do with money. */
   readonly market: MarketOptions | null;
+}
+
+/** What the owner of a node is told. */
+export interface NodeListener extends TransferListener {
+  /** How the internet reaches us, as far as the router says; each time that it changes. */
+  onReach?(reach: Reach): void;
 }
 
 /** Where BitTorrent clients have always listened; routers may forward it already. */
@@ -80,6 +90,7 @@ export function defaultShards(): number {
 interface NodeParts {
   readonly market: NodeMarket | null;
   readonly dht: NodeDht | null;
+  readonly nat: Promise<NodeNat> | null;
   readonly limits: ScheduledLimits;
 }
 
@@ -91,12 +102,15 @@ export class TorrentNode {
   /** The limits of all torrents together; to be changed here, not in `transfer`. */
   readonly limits: ScheduledLimits;
   readonly #market: NodeMarket | null;
+  /** Loaded beside the work. */
+  readonly #nat: Promise<NodeNat> | null;
 
-  constructor(transfer: TransferPool, { market, dht, limits }: NodeParts) {
+  constructor(transfer: TransferPool, { market, dht, limits, nat }: NodeParts) {
     this.transfer = transfer;
     this.dht = dht;
     this.limits = limits;
     this.#market = market;
+    this.#nat = nat;
   }
 
   /** Who the node is on the market; null when it does not trade. */
@@ -111,9 +125,12 @@ export class TorrentNode {
   async stop(): Promise<Turnover> {
     let turnover: Turnover = { paid: ZERO_ATTO, earned: ZERO_ATTO };
     this.limits.stop();
+    // Trackers and router are told at the same time.
+    const unmapped = this.#nat?.then((nat) => nat.stop());
     try {
       await this.transfer.stop();
     } finally {
+      await unmapped;
       await this.dht?.close();
       if (this.#market) turnover = await this.#market.close();
     }
@@ -124,7 +141,7 @@ export class TorrentNode {
 /** Starts a node; its port is open when this resolves. Throws what wallet, chain and port throw. */
 export async function startNode(
   options: NodeOptions,
-  listener: TransferListener,
+  listener: NodeListener,
 ): Promise<TorrentNode> {
   const market = options.market && (await openMarket(options.market));
   const dht = options.dht && !options.proxy ? await makeDht(options.dht) : null;
@@ -138,8 +155,10 @@ export async function startNode(
     // Others look for a client's node where its peers are.
     const port = shards[0]?.port ?? 0;
     await dht?.open({ port, bindHost: options.bindHost, file: options.data.dht });
-    const pool = new TransferPool(shards, limits);
-    return new TorrentNode(pool, { market, dht, limits: new ScheduledLimits(pool, rates, limits) });
+    const transfer = new TransferPool(shards, limits);
+    const nat = wantsNat(options) ? startNat({ transfer, dht }, options, listener) : null;
+    const scheduled = new ScheduledLimits(transfer, rates, limits);
+    return new TorrentNode(transfer, { market, dht, nat, limits: scheduled });
   } catch (failure) {
     await dht?.close();
     await market?.close();
@@ -157,6 +176,22 @@ async function openMarket(options: MarketOptions): Promise<NodeMarket> {
 async function makeDht(choice: DhtChoice): Promise<NodeDht> {
   const { NodeDht: Loaded } = await import('../dht/index.ts');
   return new Loaded(choice);
+}
+
+/** Whether a router could pass anybody on to us: nobody comes in past a proxy, or to loopback. */
+function wantsNat({ useNat, proxy, bindHost }: NodeOptions): boolean {
+  return useNat === true && !proxy && !isLoopback(bindHost);
+}
+
+/** Loads the port mapper, and starts it; nothing waits for either. */
+async function startNat(
+  parts: { readonly transfer: TransferPool; readonly dht: NodeDht | null },
+  { bindHost, useTcp = true, useUtp = true }: NodeOptions,
+  listener: NodeListener,
+): Promise<NodeNat> {
+  const { NodeNat: Loaded } = await import('../nat/index.ts');
+  const onReach = (reach: Reach): void => listener.onReach?.(reach);
+  return Loaded.start({ ...parts, bindHost, useTcp, useUtp, onReach });
 }
 
 /** What a shard is given of the node's parts. */

@@ -32,7 +32,11 @@ export function bidwidthUnavailable(): string | null {
 /** Nobody but the job's DHT node is asked, and then on the job's address alone. */
 function discovery(job: SeedJob | DownloadJob): readonly string[] {
   const node = dhtNodeOf(job);
-  return ['--no-lsd', ...(node === null ? ['--no-dht'] : ['--bind', job.host, '--dht-node', node])];
+  return [
+    '--no-lsd',
+    '--no-nat',
+    ...(node === null ? ['--no-dht'] : ['--bind', job.host, '--dht-node', node]),
+  ];
 }
 
 /** Bidwidth with further options; `name` tells which. */

@@ -1,0 +1,104 @@
+/**
+ * A home network of network namespaces (Linux, as root): a machine inside whose only way out is a
+ * router. The router is this process, at `routerHost`, or a namespace of its own that translates
+ * addresses; then this process is the internet.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+
+/** What to build. */
+export interface HomeNetworkOptions {
+  /** Whether the router is a namespace of its own. */
+  readonly hasRouter: boolean;
+  /** Whether the machine inside knows the router. Default true. */
+  readonly hasRoute?: boolean;
+}
+
+/** A home network. Disposing it takes it down; what runs in it must have ended. */
+export interface HomeNetwork extends AsyncDisposable {
+  readonly homeHost: string;
+  readonly routerHost: string;
+  /** The router's address on the internet, and the device that has it; with `hasRouter`. */
+  readonly outsideHost: string;
+  readonly outsideDevice: string;
+  readonly insideDevice: string;
+  /** The command that runs `command` on the machine inside, or on the router. */
+  inside(command: readonly string[]): readonly [string, ...string[]];
+  atRouter(command: readonly string[]): readonly [string, ...string[]];
+}
+
+/** Each process has four addresses of a private range, and four of one that is not private. */
+const [HIGH, LOW]: readonly [number, number] = [
+  (process.pid >> 6) & 0xff,
+  (process.pid & 0x3f) * 4,
+];
+const ROUTER_HOST = `10.214.${HIGH}.${LOW + 1}`;
+const HOME_HOST = `10.214.${HIGH}.${LOW + 2}`;
+/** Allotted, but never announced to the internet: nobody is missed. */
+const OUTSIDE_HOST = `25.214.${HIGH}.${LOW + 1}`;
+const WORLD_HOST = `25.214.${HIGH}.${LOW + 2}`;
+
+/** Builds the network, or says why it cannot be built here. */
+export function makeHomeNetwork(options: HomeNetworkOptions): HomeNetwork | string {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'needs Linux and root';
+  removeStale();
+  const name = `bwhome${process.pid}`;
+  const [inside, router] = [`${name}i`, `${name}r`];
+  const [home, routerIn, routerOut, world] = ['h', 'i', 'o', 'w'].map((end) => `${name}${end}`);
+  const { hasRouter, hasRoute = true } = options;
+  const ip = (...args: readonly (string | undefined)[]): boolean =>
+    spawnSync('ip', args.map(String)).status === 0;
+  const at = hasRouter ? ['-n', router] : [];
+  const steps: readonly (() => boolean)[] = [
+    () => ip('netns', 'add', inside),
+    () => !hasRouter || ip('netns', 'add', router),
+    () => ip(...at, 'link', 'add', routerIn, 'type', 'veth', 'peer', 'name', home, 'netns', inside),
+    () => ip(...at, 'addr', 'add', `${ROUTER_HOST}/30`, 'dev', routerIn),
+    () => ip(...at, 'link', 'set', routerIn, 'up'),
+    () => ip('-n', inside, 'addr', 'add', `${HOME_HOST}/30`, 'dev', home),
+    () => ip('-n', inside, 'link', 'set', home, 'up'),
+    () => ip('-n', inside, 'link', 'set', 'lo', 'up'),
+    () => !hasRoute || ip('-n', inside, 'route', 'add', 'default', 'via', ROUTER_HOST),
+    () => !hasRouter || ip(...at, 'link', 'set', 'lo', 'up'),
+    () =>
+      !hasRouter ||
+      ip('link', 'add', world, 'type', 'veth', 'peer', 'name', routerOut, 'netns', router),
+    () => !hasRouter || ip(...at, 'addr', 'add', `${OUTSIDE_HOST}/30`, 'dev', routerOut),
+    () => !hasRouter || ip(...at, 'link', 'set', routerOut, 'up'),
+    () => !hasRouter || ip('addr', 'add', `${WORLD_HOST}/30`, 'dev', world),
+    () => !hasRouter || ip('link', 'set', world, 'up'),
+  ];
+  const remove = (): void => removeNetwork(name);
+  if (!steps.every((step) => step())) {
+    remove();
+    return 'network namespaces cannot be made here';
+  }
+  process.once('exit', remove);
+  return {
+    homeHost: HOME_HOST,
+    routerHost: ROUTER_HOST,
+    outsideHost: OUTSIDE_HOST,
+    outsideDevice: `${routerOut}`,
+    insideDevice: `${routerIn}`,
+    inside: (command) => ['ip', 'netns', 'exec', inside, ...command],
+    atRouter: (command) => ['ip', 'netns', 'exec', router, ...command],
+    [Symbol.asyncDispose]: async () => {
+      process.removeListener('exit', remove);
+      remove();
+    },
+  };
+}
+
+function removeNetwork(name: string): void {
+  for (const end of ['i', 'r']) spawnSync('ip', ['netns', 'del', `${name}${end}`]);
+  // A cable goes with a namespace, but only when the last process there has gone.
+  for (const end of ['i', 'w']) spawnSync('ip', ['link', 'del', `${name}${end}`]);
+}
+
+/** Removes what processes have left that were killed. */
+function removeStale(): void {
+  const { stdout } = spawnSync('ip', ['netns', 'list'], { encoding: 'utf8' });
+  for (const [, name = '', pid] of (stdout ?? '').matchAll(/^(bwhome(\d+))[ir]\b/gm)) {
+    if (!existsSync(`/proc/${pid}`)) removeNetwork(name);
+  }
+}
