@@ -224,6 +224,7 @@ function addNetworkOptions(command: Command): Command {
     .option('--no-tcp', 'uTP only: slower, and gives way to everything else on the line')
     .option('--ip-filter <file>', 'eMule, PeerGuardian or CIDR list of addresses to avoid')
     .option('--max-peers <number>', 'peers of a torrent at a time (default: 100)', readPeerCount)
+    .option('--add-tracker <url>', 'announce there, too; may be repeated', collect)
     .option('--no-trackers', "do not use the torrent's trackers")
     .option('--no-dht', 'do not look for peers in the DHT')
     .option('--dht-node <host:port>', 'a DHT node to begin with; may be repeated', readPeer)

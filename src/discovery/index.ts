@@ -19,6 +19,7 @@ export {
   type TrackerStatus,
 } from './tracker-client.ts';
 export { refusalOfTracker, type TrackerTarget } from './tracker-guard.ts';
+export { shownTracker } from './tracker-tiers.ts';
 export {
   type UdpConnection,
   type UdpEffect,

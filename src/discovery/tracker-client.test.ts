@@ -5,7 +5,7 @@ import { type Instant, instant, seededRandom } from '../units/index.ts';
 import type { AnnounceReply } from '../wire/index.ts';
 import { backoffMs } from './backoff.ts';
 import { TrackerClient, type TrackerEffect } from './tracker-client.ts';
-import { TRACKERS_MAX } from './tracker-tiers.ts';
+import { shownTracker, TRACKERS_MAX } from './tracker-tiers.ts';
 
 const REPLY: AnnounceReply = {
   intervalSeconds: 1800,
@@ -130,6 +130,20 @@ test('a failure is one plain line naming the tracker but not its passkey', () =>
   assert.deepEqual(messages(effects), ['tracker https://t.test refuses connections']);
 });
 
+test('a tracker that repeats the passkey does not make us show it', () => {
+  const secret = 'http://u:Pa55word@a.test/0123456789abcdef/announce?key=fedcba9876543210';
+  const trackers = client([[secret]]);
+  trackers.start(at(0));
+  const reason = 'refused: 0123456789abcdef is unknown, nor is fedcba9876543210 of Pa55word';
+  const failed = trackers.onFailure(secret, { reason, retryAfterMs: null }, at(1));
+  assert.deepEqual(messages(failed), [
+    'tracker http://a.test refused: … is unknown, nor is … of …',
+  ]);
+  trackers.onTimer(at(100));
+  const warned = trackers.onReply(secret, { ...REPLY, warning: '0123456789abcdef' }, at(101));
+  assert.deepEqual(messages(warned), ['tracker http://a.test warns: …']);
+});
+
 test('a late answer lets the next tracker of the tier try, and still counts when it comes', () => {
   const trackers = client([[A, B]]);
   const [first = ''] = announces(trackers.start(at(0))).map((text) => text.slice(8));
@@ -183,6 +197,85 @@ test('an answer nobody awaits changes nothing', () => {
   assert.deepEqual(trackers.onReply(A, REPLY, at(2)), []);
   assert.deepEqual(trackers.onFailure(A, FAILURE, at(2)), []);
   assert.deepEqual(trackers.onLate(A, 1, at(2)), []);
+});
+
+test('a removed tracker hears stopped, a new one started, and the others go on as they were', () => {
+  const trackers = client([[A], [B]]);
+  trackers.start(at(0));
+  trackers.onReply(A, REPLY, at(1));
+  trackers.onReply(B, REPLY, at(1));
+  assert.deepEqual(announces(trackers.replace([[A], [C]], at(2))), [
+    `stopped ${B}`,
+    `started ${C}`,
+  ]);
+  assert.deepEqual(announces(trackers.onReply(B, REPLY, at(3))), []);
+  trackers.onReply(C, REPLY, at(3));
+  assert.deepEqual(announces(trackers.onTimer(at(1801))), [`none ${A}`]);
+  assert.deepEqual(announces(trackers.stop(at(1802))), [`stopped ${A}`, `stopped ${C}`]);
+});
+
+test('a tracker that was never asked, or never answered, is removed without a word or with one', () => {
+  const trackers = client([[A], [B]], true);
+  trackers.start(at(0));
+  const effects = trackers.replace([[C]], at(1));
+  // A was asked and may list us though its answer has not come; B was never asked.
+  assert.deepEqual(effects.filter(({ kind }) => kind === 'cancel').length, 1);
+  assert.deepEqual(announces(effects), [`stopped ${A}`, `started ${C}`]);
+  assert.deepEqual(announces(trackers.onFailure(A, FAILURE, at(2))), []);
+});
+
+test('a tracker that comes back while it hears stopped begins anew', () => {
+  const trackers = client([[A]]);
+  trackers.start(at(0));
+  trackers.onReply(A, REPLY, at(1));
+  trackers.replace([], at(2));
+  const effects = trackers.replace([[A]], at(2));
+  assert.deepEqual(
+    effects.map(({ kind }) => kind),
+    ['cancel', 'status', 'announce'],
+  );
+  assert.deepEqual(announces(effects), [`started ${A}`]);
+  trackers.onReply(A, REPLY, at(3));
+  assert.deepEqual(announces(trackers.stop(at(4))), [`stopped ${A}`]);
+});
+
+test('stopping waits for those removed before as well', () => {
+  const trackers = client([[A], [B]]);
+  trackers.start(at(0));
+  trackers.onReply(A, REPLY, at(1));
+  trackers.replace([], at(2));
+  assert.deepEqual(trackers.stop(at(3)), []);
+  assert.deepEqual(trackers.onReply(A, REPLY, at(4)), []);
+  const [last] = trackers.onFailure(B, FAILURE, at(5));
+  assert.equal(last?.kind, 'stopped');
+});
+
+test('a torrent that turns out to be private keeps to one tracker, and leaves the others', () => {
+  const trackers = client([[A], [B], [C]]);
+  trackers.start(at(0));
+  trackers.onFailure(A, FAILURE, at(1));
+  trackers.onReply(B, REPLY, at(1));
+  trackers.onReply(C, REPLY, at(1));
+  assert.deepEqual(announces(trackers.becomePrivate(at(2))), [`stopped ${C}`]);
+  trackers.onReply(C, REPLY, at(3));
+  assert.deepEqual(announces(trackers.onTimer(at(4))), []);
+  // The first one's turn comes again; once it works, it is the only one.
+  const wake = trackers.wakeAt ?? at(0);
+  assert.deepEqual(announces(trackers.onTimer(wake)), [`started ${A}`]);
+  assert.deepEqual(announces(trackers.onReply(A, REPLY, wake)), [`stopped ${B}`]);
+});
+
+test('what people read of a tracker is its host, right or wrong', () => {
+  for (const [name, shown] of [
+    ['http://h.test/SECRET/announce', 'http://h.test'],
+    ['https://u:SECRET@h.test:8443/announce?k=SECRET', 'https://h.test:8443'],
+    ['wss://u:SECRET@h.test/SECRET', 'wss://h.test…'],
+    ['h.test/SECRET', 'h.test…'],
+    ['ftp:h.test?SECRET', 'ftp:h.test…'],
+    ['', ''],
+  ] as const) {
+    assert.equal(shownTracker(name), shown);
+  }
 });
 
 test('whatever happens, no tracker is asked twice at once, and none in a hurry', () => {

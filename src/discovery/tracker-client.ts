@@ -10,7 +10,14 @@ import {
   trackerOrigin,
 } from '../wire/index.ts';
 import { backoffMs } from './backoff.ts';
-import { buildTiers, moveToFront, pickTracker, type Tracker } from './tracker-tiers.ts';
+import {
+  buildTiers,
+  moveToFront,
+  newTracker,
+  pickTracker,
+  type Tracker,
+  withoutSecrets,
+} from './tracker-tiers.ts';
 
 /** What the user is told about a tracker. */
 export interface TrackerStatus {
@@ -66,18 +73,17 @@ const INTERVAL_MS_MAX = 24 * 3_600_000;
 /** The trackers of one torrent, from `start` to `stopped`. */
 export class TrackerClient {
   readonly #options: TrackerClientOptions;
-  readonly #tiers: Tracker[][];
-  readonly #unusable: readonly TrackerStatus[];
+  #tiers: Tracker[][] = [];
+  #unusable: readonly TrackerStatus[] = [];
+  #isPrivate: boolean;
+  /** Removed, and still to hear `stopped`. */
+  readonly #leaving = new Set<Tracker>();
   #phase: 'new' | 'running' | 'stopping' | 'stopped' = 'new';
 
   constructor(options: TrackerClientOptions) {
     this.#options = options;
-    const { tiers, unusable } = buildTiers(options.tiers, options.random);
-    this.#tiers = tiers;
-    this.#unusable = unusable.map(({ name, message }) => ({
-      ...{ tracker: name, state: 'disabled', message, seeders: null, leechers: null },
-      failures: 0,
-    }));
+    this.#isPrivate = options.isPrivate;
+    this.#read(options.tiers);
   }
 
   /** Whether a tracker's announce is under way and its answer is awaited. */
@@ -96,8 +102,38 @@ export class TrackerClient {
   start(now: Instant): readonly TrackerEffect[] {
     assert(this.#phase === 'new', 'a tracker client starts once');
     this.#phase = 'running';
-    const statuses = this.#unusable.map((status) => ({ kind: 'status', status }) as const);
-    return [...statuses, ...this.onTimer(now)];
+    return [...this.#sayUnusable(), ...this.onTimer(now)];
+  }
+
+  /**
+   * Replaces the trackers, in force at once. Those that stay go on as they were; those that are
+   * removed hear `stopped` where they may list us.
+   */
+  replace(tiers: TrackerClientOptions['tiers'], now: Instant): readonly TrackerEffect[] {
+    const removed = new Map(this.#tiers.flat().map((tracker) => [tracker.name, tracker]));
+    this.#read(tiers);
+    this.#tiers = this.#tiers.map((tier) => {
+      const kept = tier.map((fresh) => {
+        const known = removed.get(fresh.name) ?? fresh;
+        removed.delete(fresh.name);
+        return known;
+      });
+      // What works stays in front (BEP 12).
+      return kept.sort((a, b) => Number(isWorking(b)) - Number(isWorking(a)));
+    });
+    if (this.#phase !== 'running') return [];
+    const goodbyes = [...removed.values()].flatMap((tracker) => this.#dismiss(tracker, now));
+    return [...goodbyes, ...this.#sayUnusable(), ...this.onTimer(now)];
+  }
+
+  /**
+   * The metadata came, and the torrent is private: from now on one tracker at a time. The others
+   * that may list us hear `stopped`, and wait for their turn.
+   */
+  becomePrivate(now: Instant): readonly TrackerEffect[] {
+    this.#isPrivate = true;
+    const candidates = this.#tiers.flat().filter(mayListUs);
+    return this.#leaveOthers(candidates.find(({ failures }) => failures === 0) ?? null, now);
   }
 
   /** Announces wherever it is time. */
@@ -107,7 +143,7 @@ export class TrackerClient {
     for (const tier of this.#tiers) {
       const { isServed, due } = pickTracker(tier, now);
       if (due) effects.push(...this.#announce(due, now));
-      if (isServed && this.#options.isPrivate) break;
+      if (isServed && this.#isPrivate) break;
     }
     return effects;
   }
@@ -150,7 +186,7 @@ export class TrackerClient {
     const event = tracker.inFlight;
     if (event === null) return [];
     this.#settle(tracker);
-    if (this.#phase === 'stopping') return this.#stoppedWhenDone();
+    if (this.#leaving.delete(tracker)) return this.#stoppedWhenDone();
     tracker.failures = 0;
     tracker.isStarted = true;
     tracker.trackerId = reply.trackerId ?? tracker.trackerId;
@@ -162,12 +198,14 @@ export class TrackerClient {
     const tier = this.#tiers.find((candidate) => candidate.includes(tracker));
     if (tier) moveToFront(tier, tracker);
     const { seeders, leechers } = reply;
-    const message =
-      reply.warning === null
-        ? null
-        : `tracker ${trackerOrigin(tracker.url)} warns: ${reply.warning}`;
+    const message = reply.warning === null ? null : explain(tracker, `warns: ${reply.warning}`);
     const status = { tracker: name, state: 'working', message, seeders, leechers } as const;
-    return [{ kind: 'status', status: { ...status, failures: 0 } }, ...this.onTimer(now)];
+    const others = this.#isPrivate ? this.#leaveOthers(tracker, now) : [];
+    return [
+      { kind: 'status', status: { ...status, failures: 0 } },
+      ...others,
+      ...this.onTimer(now),
+    ];
   }
 
   /** An announce failed. */
@@ -175,7 +213,7 @@ export class TrackerClient {
     const tracker = this.#find(name);
     if (tracker.inFlight === null) return [];
     this.#settle(tracker);
-    if (this.#phase === 'stopping') return this.#stoppedWhenDone();
+    if (this.#leaving.delete(tracker)) return this.#stoppedWhenDone();
     tracker.failures++;
     const { retryAfterMs } = failure;
     tracker.isDisabled = retryAfterMs === 'never';
@@ -189,7 +227,7 @@ export class TrackerClient {
   /** An answer takes long but may still come: says so, and lets the tier's next one try. */
   onLate(name: string, waitedMs: number, now: Instant): readonly TrackerEffect[] {
     const tracker = this.#find(name);
-    if (tracker.inFlight === null || this.#phase !== 'running') return [];
+    if (tracker.inFlight === null || this.#leaving.has(tracker)) return [];
     tracker.isLate = true;
     const reason = `did not answer within ${Math.round(waitedMs / 1000)} s, still trying`;
     return [this.#trouble(tracker, 'failing', reason), ...this.onTimer(now)];
@@ -199,16 +237,48 @@ export class TrackerClient {
   stop(now: Instant): readonly TrackerEffect[] {
     if (this.#phase === 'stopping' || this.#phase === 'stopped') return [];
     this.#phase = 'stopping';
+    const goodbyes = this.#tiers.flat().flatMap((tracker) => this.#dismiss(tracker, now));
+    return [...goodbyes, ...this.#stoppedWhenDone()];
+  }
+
+  /** Only one tracker lists us: the others begin anew when it is their turn. */
+  #leaveOthers(kept: Tracker | null, now: Instant): readonly TrackerEffect[] {
+    if (this.#phase !== 'running') return [];
     const effects: TrackerEffect[] = [];
-    for (const tracker of this.#tiers.flat()) {
-      const mayListUs = tracker.isStarted || tracker.inFlight !== null;
-      if (tracker.inFlight !== null) {
-        this.#settle(tracker);
-        effects.push({ kind: 'cancel', tracker: tracker.name });
+    for (const tier of this.#tiers) {
+      for (const [nth, tracker] of tier.entries()) {
+        if (tracker === kept || tracker.isDisabled || !mayListUs(tracker)) continue;
+        tier[nth] = newTracker(tracker.name, tracker.url);
+        effects.push(...this.#dismiss(tracker, now));
       }
-      if (mayListUs && !tracker.isDisabled) effects.push(...this.#announce(tracker, now));
     }
-    return [...effects, ...this.#stoppedWhenDone()];
+    return effects;
+  }
+
+  /** Says goodbye to a tracker if it may list us. */
+  #dismiss(tracker: Tracker, now: Instant): readonly TrackerEffect[] {
+    const effects: TrackerEffect[] = [];
+    const hasToHear = mayListUs(tracker) && !tracker.isDisabled;
+    if (tracker.inFlight !== null) {
+      this.#settle(tracker);
+      effects.push({ kind: 'cancel', tracker: tracker.name });
+    }
+    if (!hasToHear) return effects;
+    this.#leaving.add(tracker);
+    return [...effects, ...this.#announce(tracker, now)];
+  }
+
+  #read(lists: TrackerClientOptions['tiers']): void {
+    const { tiers, unusable } = buildTiers(lists, this.#options.random);
+    this.#tiers = tiers;
+    this.#unusable = unusable.map(({ name, message }) => ({
+      ...{ tracker: name, state: 'disabled', message, seeders: null, leechers: null },
+      failures: 0,
+    }));
+  }
+
+  #sayUnusable(): readonly TrackerEffect[] {
+    return this.#unusable.map((status) => ({ kind: 'status', status }) as const);
   }
 
   #announce(tracker: Tracker, now: Instant): readonly TrackerEffect[] {
@@ -220,17 +290,28 @@ export class TrackerClient {
     const announce = { kind: 'announce', tracker: name, url, event, trackerId } as const;
     if (event === 'stopped') return [announce];
     const quiet = { message: null, seeders: null, leechers: null, failures };
-    return [{ kind: 'status', status: { tracker: name, state: 'announcing', ...quiet } }, announce];
+    const status = { tracker: name, state: 'announcing', ...quiet } as const;
+    return [...this.#giveUpGoodbye(name), { kind: 'status', status }, announce];
   }
 
   #eventFor(tracker: Tracker): AnnounceEvent {
-    if (this.#phase === 'stopping') return 'stopped';
+    if (this.#leaving.has(tracker)) return 'stopped';
     if (!tracker.isStarted) return 'started';
     return tracker.isCompletedPending ? 'completed' : 'none';
   }
 
+  /** A tracker comes back while its `stopped` is under way. */
+  #giveUpGoodbye(name: string): readonly TrackerEffect[] {
+    for (const tracker of this.#leaving) {
+      if (tracker.name !== name) continue;
+      this.#leaving.delete(tracker);
+      return [{ kind: 'cancel', tracker: name }];
+    }
+    return [];
+  }
+
   #trouble(tracker: Tracker, state: 'failing' | 'disabled', reason: string): TrackerEffect {
-    const message = `tracker ${trackerOrigin(tracker.url)} ${reason}`;
+    const message = explain(tracker, reason);
     const { name, failures } = tracker;
     const unknown = { seeders: null, leechers: null };
     return { kind: 'status', status: { tracker: name, state, message, ...unknown, failures } };
@@ -242,16 +323,32 @@ export class TrackerClient {
   }
 
   #stoppedWhenDone(): readonly TrackerEffect[] {
-    if (this.#tiers.flat().some((tracker) => tracker.inFlight !== null)) return [];
+    if (this.#phase !== 'stopping' || this.#leaving.size > 0) return [];
     this.#phase = 'stopped';
     return [{ kind: 'stopped' }];
   }
 
   #find(name: string): Tracker {
-    const tracker = this.#tiers.flat().find((candidate) => candidate.name === name);
+    // One that leaves is meant first: its successor of the same name is not in flight.
+    const all = [...this.#leaving, ...this.#tiers.flat()];
+    const tracker = all.find((candidate) => candidate.name === name);
     assert(tracker, `no tracker '${name}'`);
     return tracker;
   }
+}
+
+/** One plain line about a tracker. */
+function explain({ url }: Tracker, reason: string): string {
+  return `tracker ${trackerOrigin(url)} ${withoutSecrets(reason, url)}`;
+}
+
+/** Whether it has heard of us, or may have. */
+function mayListUs(tracker: Tracker): boolean {
+  return tracker.isStarted || tracker.inFlight !== null;
+}
+
+function isWorking(tracker: Tracker): boolean {
+  return tracker.isStarted && tracker.failures === 0;
 }
 
 function clampInterval(seconds: number): number {

@@ -1,6 +1,11 @@
 /** The trackers of one torrent in tiers, and the order they are tried in (BEP 12). */
 import { type Instant, instant, type Random, shuffle } from '../units/index.ts';
-import { type AnnounceEvent, parseTrackerUrl, type TrackerUrl } from '../wire/index.ts';
+import {
+  type AnnounceEvent,
+  parseTrackerUrl,
+  type TrackerUrl,
+  trackerOrigin,
+} from '../wire/index.ts';
 
 /** One tracker as we know it. Changed only by `TrackerClient`. */
 export interface Tracker {
@@ -82,7 +87,8 @@ export function pickTracker(
   return { isServed: false, due: null };
 }
 
-function newTracker(name: string, url: TrackerUrl): Tracker {
+/** A tracker we have not talked to. */
+export function newTracker(name: string, url: TrackerUrl): Tracker {
   return {
     url,
     name,
@@ -99,8 +105,30 @@ function newTracker(name: string, url: TrackerUrl): Tracker {
   };
 }
 
+/** What people are shown of a tracker's URL, right or wrong: no path, which may be a secret. */
+export function shownTracker(name: string): string {
+  const url = parseTrackerUrl(name);
+  if (url) return trackerOrigin(url);
+  const [, scheme = '', host = ''] =
+    /^([a-z][a-z0-9+.-]*:\/*)?(?:[^/?#]*@)?([^/?#]*)/i.exec(name) ?? [];
+  const shown = `${scheme}${host}`.slice(0, 80);
+  return shown.length < name.length ? `${shown}…` : shown;
+}
+
+/** Parts of a URL shorter than this are words, not keys. */
+const SECRET_CHARACTERS_MIN = 8;
+
+/** What a tracker says, without what its URL keeps secret: some repeat the passkey. */
+export function withoutSecrets(text: string, { path, query, userInfo }: TrackerUrl): string {
+  const parts = `${path}&${query}&${userInfo}`.split(/[/&=:?]/);
+  const secrets = parts.filter(
+    (part) => part.length >= SECRET_CHARACTERS_MIN && !part.startsWith('announce'),
+  );
+  return secrets.reduce((clean, secret) => clean.replaceAll(secret, '…'), text);
+}
+
 function explainUnusable(name: string): string {
-  const shown = name.length > 80 ? `${name.slice(0, 80)}…` : name;
+  const shown = shownTracker(name);
   return /^wss?:/i.test(name)
     ? `tracker ${shown} is for browsers only (WebSocket) and is left out`
     : `tracker '${shown}' is not a URL like http://host/announce or udp://host:port`;

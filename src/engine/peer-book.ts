@@ -6,7 +6,7 @@ import type { OwnAddress } from './canonical-priority.ts';
  * Where an address came from. A user's own word is kept and tried for ever, as is a web seed, which
  * the torrent itself names; what strangers say of others (`pex`) is trusted least.
  */
-export type PeerSource = 'user' | 'tracker' | 'dht' | 'lsd' | 'pex' | 'incoming' | 'web';
+export type PeerSource = 'user' | 'magnet' | 'tracker' | 'dht' | 'lsd' | 'pex' | 'incoming' | 'web';
 
 /** An address to connect to. */
 export interface PeerAddress {
@@ -68,7 +68,7 @@ export class PeerBook {
   /** Whether a connection is being made, or will be for ever because a user named the address. */
   get isCalling(): boolean {
     for (const entry of this.#entries.values()) {
-      if (entry.isInUse || entry.source === 'user') return true;
+      if (entry.isInUse || isNamed(entry)) return true;
     }
     return false;
   }
@@ -122,12 +122,12 @@ export class PeerBook {
     entry.isInUse = false;
     entry.failures = isWorking ? 1 : entry.failures + 1;
     const failuresMax = entry.source === 'pex' ? TOLD_FAILURES_MAX : FAILURES_MAX;
-    const isKept = entry.source === 'user' || entry.source === 'web';
+    const isKept = isNamed(entry) || entry.source === 'web';
     if (entry.failures > failuresMax && !isKept) {
       this.#delete(entry);
       return;
     }
-    const most = entry.source === 'user' ? RETRY_MS * 8 : RETRY_MS_MAX;
+    const most = isNamed(entry) ? RETRY_MS * 8 : RETRY_MS_MAX;
     entry.nextTryAt = now + Math.min(most, RETRY_MS * 2 ** (entry.failures - 1));
     this.#quietUntil = 0;
   }
@@ -173,6 +173,11 @@ export class PeerBook {
     }
   }
 
+  /** Whether an address is known, tried or not. */
+  knows(address: PeerAddress): boolean {
+    return this.#entries.has(keyOf(address));
+  }
+
   /** Nobody at this host is talked to again for this torrent. */
   ban(address: PeerAddress): void {
     if (this.#banned.size < BANS_MAX) this.#banned.add(banKey(address));
@@ -202,8 +207,13 @@ function isBetter(a: Entry, b: Entry): boolean {
   return trustA === trustB ? a.rank > b.rank : trustA > trustB;
 }
 
+/** By the user, or in the link that the user gave. */
+function isNamed({ source }: Pick<Entry, 'source'>): boolean {
+  return source === 'user' || source === 'magnet';
+}
+
 function trustOf(source: PeerSource): number {
-  if (source === 'user') return 2;
+  if (isNamed({ source })) return 2;
   return source === 'pex' ? 0 : 1;
 }
 

@@ -59,6 +59,8 @@ export class Torrent implements PeerOwner {
   readonly received: RateMeter = new RateMeter();
   readonly sent: RateMeter = new RateMeter();
   readonly limits: TorrentLimits = new TorrentLimits();
+  /** Of what was received, thrown away for a wrong hash. */
+  corruptBytes = 0;
   /** Peers wanted at most. */
   peersMax = 100;
   work: PieceWork | null = null;
@@ -123,10 +125,17 @@ export class Torrent implements PeerOwner {
     return this.#phase === 'stopped' || this.#phase === 'failed';
   }
 
-  /** It is known to be private; `begin` may be minutes away, while its files are checked. */
+  /**
+   * It is known to be private; `begin` may be minutes away, while its files are checked. What a
+   * magnet found by other ways than trackers is let go (BEP 27).
+   */
   keepPrivate(): void {
     this.isPrivate = true;
     this.book.keepPrivate();
+    for (const peer of [...this.peers.values()]) {
+      const isKnown = this.book.knows({ host: peer.remoteHost, port: peer.remotePort });
+      if (peer.isOutbound && !isKnown) peer.close('the torrent is private');
+    }
   }
 
   /** Starts moving pieces. `have` is what is on disk and known to be right. */
@@ -326,7 +335,10 @@ export class Torrent implements PeerOwner {
   #flowEvents(): ConstructorParameters<typeof PieceFlow>[2]['events'] {
     return {
       onGood: (piece) => this.#onGood(piece),
-      onChecked: (peerKey, size, isGood) => this.peers.get(peerKey)?.onChecked(size, isGood),
+      onChecked: (peerKey, size, isGood) => {
+        if (!isGood) this.corruptBytes += size;
+        this.peers.get(peerKey)?.onChecked(size, isGood);
+      },
       onGuilty: (peerKey) => this.#ban(peerKey),
       onDiskFailure: (failure) => this.onDiskFailure(failure),
     };

@@ -35,6 +35,12 @@ const LIVE_MS = 250;
 const LONELY_MS = 8_000;
 const LONELY_AGAIN_MS = 60_000;
 
+/** What is wanted of the torrent. */
+export type RunWishes = Pick<
+  TorrentSpec,
+  'useTrackers' | 'trackers' | 'isSequential' | 'filePriorities' | 'otherFilesPriority'
+>;
+
 /** What a download works with. */
 export interface RunParts {
   readonly context: Context;
@@ -58,10 +64,7 @@ export class DownloadRun {
   }
 
   /** Adds the torrent to the node; the torrent's key. */
-  async begin(
-    source: TorrentSource,
-    wishes: Pick<TorrentSpec, 'isSequential' | 'filePriorities' | 'otherFilesPriority'>,
-  ): Promise<string> {
+  async begin(source: TorrentSource, wishes: RunWishes): Promise<string> {
     const { context, options, node, place } = this.#parts;
     context.output.event('listening', { port: node.transfer.port });
     this.#key = await node.transfer.add({
@@ -69,7 +72,6 @@ export class DownloadRun {
       root: place.root,
       names: place.names,
       peers: options.peer ?? [],
-      useTrackers: options.trackers,
       mustBeComplete: false,
       mustRecheck: options.recheck ?? false,
       ...wishes,

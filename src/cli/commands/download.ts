@@ -4,7 +4,7 @@ import { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
 import { type FileChoice, prioritiesOf } from '../file-choice.ts';
 import { buyerTrade, DownloadRun, type RunOptions } from './download-run.ts';
-import { nodeOptions, startMarketNode } from './node-options.ts';
+import { nodeOptions, startMarketNode, trackerChoice } from './node-options.ts';
 import { type PlaceOptions, placeOf } from './place-options.ts';
 import { SeedingEnds, type SeedingOptions } from './seeding-end.ts';
 import { TorrentWatch } from './torrent-watch.ts';
@@ -30,6 +30,7 @@ export async function download(
     );
   }
   const source = await context.readTorrent(text);
+  const trackers = await trackerChoice(source, options);
   const watch = new TorrentWatch(context.output);
   const place = await placeOf(source, options);
   const node = await startMarketNode(context, nodeOptions(options, buyerTrade(options)), watch);
@@ -37,7 +38,7 @@ export async function download(
   let turnover: Turnover;
   try {
     const isSequential = options.sequential ?? false;
-    await run.begin(source, { isSequential, ...prioritiesOf(options) });
+    await run.begin(source, { ...trackers, isSequential, ...prioritiesOf(options) });
     const isComplete = await run.complete();
     if (isComplete && place.isLeaving) {
       context.output.event('moving', { to: options.moveTo });

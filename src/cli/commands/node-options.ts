@@ -1,5 +1,5 @@
 /** Options that every command with a running node has, and how its node is started. */
-import { DataFolder } from '../../daemon/index.ts';
+import { DataFolder, type TorrentSource } from '../../daemon/index.ts';
 import {
   type Allocation,
   type EncryptionPolicy,
@@ -10,6 +10,7 @@ import {
   type TorrentNode,
 } from '../../daemon/node/index.ts';
 import type { ScheduleLine } from '../../daemon/policy/index.ts';
+import type { TorrentSpec } from '../../daemon/transfer/index.ts';
 import { AppError, type BytesPerSecond, UNLIMITED } from '../../units/index.ts';
 import type { HostPort } from '../arguments.ts';
 import { CliError } from '../cli-error.ts';
@@ -32,6 +33,7 @@ export interface NetworkOptions extends WalletOptions, WayOutOptions {
   readonly allocate?: Allocation;
   readonly peer?: readonly HostPort[];
   readonly trackers: boolean;
+  readonly addTracker?: readonly string[];
   readonly lsd: boolean;
   readonly pex: boolean;
   readonly nat: boolean;
@@ -41,6 +43,17 @@ export interface NetworkOptions extends WalletOptions, WayOutOptions {
 
 /** Which sides trade, and how. */
 export type Trade = Omit<MarketOptions, 'wallet'>;
+
+/** Which trackers a command announces to. Throws DAEMON_TRACKER_INVALID, and `WireError`. */
+export async function trackerChoice(
+  source: TorrentSource,
+  { trackers, addTracker: urls = [] }: NetworkOptions,
+): Promise<Pick<TorrentSpec, 'useTrackers' | 'trackers'>> {
+  if (urls.length === 0) return { useTrackers: trackers };
+  const { editTrackers, trackersOf } = await import('../../daemon/trackers/index.ts');
+  const own = trackers ? trackersOf(source) : [];
+  return { useTrackers: true, trackers: editTrackers(own, { kind: 'add', urls }) };
+}
 
 /** The node's side of the options; `trade` null for an ordinary client. */
 export function nodeOptions(options: NetworkOptions, trade: Trade | null): NodeOptions {

@@ -5,7 +5,13 @@ import { assert, formatSize } from '../../units/index.ts';
 import type { Ask } from '../arguments.ts';
 import { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
-import { type NetworkOptions, nodeOptions, startMarketNode, type Trade } from './node-options.ts';
+import {
+  type NetworkOptions,
+  nodeOptions,
+  startMarketNode,
+  type Trade,
+  trackerChoice,
+} from './node-options.ts';
 import { placeOf } from './place-options.ts';
 import { SeedingEnds, type SeedingOptions } from './seeding-end.ts';
 import { progressFacts, shortBtt, uploadLine } from './status-line.ts';
@@ -28,6 +34,7 @@ export async function seed(context: Context, text: string, options: SeedOptions)
   if (source.kind === 'magnet') {
     throw new CliError('CLI_USAGE', 'seeding needs the torrent file, not a magnet link');
   }
+  const trackers = await trackerChoice(source, options);
   const watch = new TorrentWatch(output);
   const place = await placeOf(source, { to: options.from, dataDir: options.dataDir });
   const node = await startMarketNode(context, nodeOptions(options, tradeOf(options)), watch);
@@ -41,7 +48,7 @@ export async function seed(context: Context, text: string, options: SeedOptions)
       root: place.root,
       names: place.names,
       peers: options.peer ?? [],
-      useTrackers: options.trackers,
+      ...trackers,
       mustBeComplete: true,
       mustRecheck: options.recheck ?? false,
     });

@@ -13,7 +13,7 @@ import {
 import { AppError, formatSize } from '../../units/index.ts';
 import type { Context } from '../context.ts';
 import { buyerTrade, DownloadRun, type RunOptions } from './download-run.ts';
-import { nodeOptions, startMarketNode } from './node-options.ts';
+import { nodeOptions, startMarketNode, trackerChoice } from './node-options.ts';
 import { placeOf } from './place-options.ts';
 import { TorrentWatch } from './torrent-watch.ts';
 
@@ -44,6 +44,7 @@ export async function stream(
 ): Promise<void> {
   const stop = context.catchStop();
   const source = await context.readTorrent(text);
+  const trackers = await trackerChoice(source, options);
   const watch = new TorrentWatch(context.output);
   const place = await placeOf(source, options);
   const node = await startMarketNode(context, nodeOptions(options, buyerTrade(options)), watch);
@@ -51,7 +52,7 @@ export async function stream(
   let server: StreamServer | null = null;
   let turnover: Turnover;
   try {
-    const key = await run.begin(source, { isSequential: true });
+    const key = await run.begin(source, { ...trackers, isSequential: true });
     const infoKnown =
       source.kind === 'metainfo' ? Promise.resolve() : watch.metadata.then(() => {});
     let isComplete = false;

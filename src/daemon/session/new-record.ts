@@ -6,6 +6,7 @@ import { type InfoDict, parseInfoDict, wrapInfoDict } from '../../wire/index.ts'
 import { type Place, targetAt } from '../places/index.ts';
 import type { TorrentSource } from '../torrent-source.ts';
 import { digests, payloadBytes, readInput } from '../transfer/torrent-input.ts';
+import { selectedBy } from '../transfer/torrent-wishes.ts';
 import type { AddRequest, TorrentRecord } from './session-torrent.ts';
 
 /** A record and, for a torrent said to be complete, why it can be believed. */
@@ -77,6 +78,19 @@ export function metainfoOf(
   const info = parseInfoDict(infoBytes, digests);
   const bytes = wrapInfoDict(info, layers, { trackers });
   return { source: { kind: 'metainfo', bytes }, info, totalBytes: payloadBytes(info) };
+}
+
+/**
+ * Priorities by what a link selects (BEP 53), which the torrent's file does not say; null when the
+ * source is no link, or selects nothing.
+ */
+export function selectionOf(
+  source: TorrentSource | null,
+  info: InfoDict,
+): readonly number[] | null {
+  if (source?.kind !== 'magnet') return null;
+  const { files } = selectedBy(readInput(source).selectOnly, info);
+  return files.length > 0 ? files : null;
 }
 
 /** A resume record of all pieces when every file has its length; null when one has not. */

@@ -27,8 +27,8 @@ class Node {
   readonly #child: ChildProcessByStdio<Writable, Readable, null>;
   #wake = (): void => {};
 
-  constructor(t: TestContext, home: string, downloadLimit = Infinity) {
-    const args = [CHILD, home, `${downloadLimit}`];
+  constructor(t: TestContext, home: string, downloadLimit = Infinity, ...watched: string[]) {
+    const args = [CHILD, home, `${downloadLimit}`, ...watched];
     this.#child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     t.after(() => this.kill());
     createInterface({ input: this.#child.stdout }).on('line', (text) => {
@@ -185,4 +185,32 @@ test('killed at any moment, a session opens with all that was added a second bef
     await node.kill();
     for (const { key, at } of added) if (killedAt - at > 1_500) sure.add(key);
   }
+});
+
+test('killed again and again, a node adds what comes to its watch folder once, and all', async (t) => {
+  const { path, remove } = makeFolder();
+  t.after(remove);
+  const [home, folder] = [join(path, 'home'), join(path, 'watched')];
+  fs.mkdirSync(folder);
+  const keys = new Set<string>();
+  for (let round = 0; round < 5; round++) {
+    for (let nth = 0; nth < 20; nth++) {
+      const { bytes, key } = torrentOf('content', randomBytes(20_000));
+      fs.writeFileSync(join(folder, `${round}-${nth}.torrent`), bytes);
+      keys.add(key);
+    }
+    const node = new Node(t, home, Infinity, folder);
+    await node.event('open');
+    if (round > 0) await node.event('watch added');
+    await sleep(Math.random() * 100);
+    await node.kill();
+  }
+  const node = new Node(t, home, Infinity, folder);
+  await node.event('open');
+  while (fs.readdirSync(folder).some((name) => name.endsWith('.torrent'))) await sleep(50);
+  const found = await node.list();
+  assert.deepEqual(new Set(found.map(({ key }) => key)), keys);
+  assert.equal(found.length, keys.size);
+  const names = fs.readdirSync(folder);
+  assert.equal(names.filter((name) => name.endsWith('.added')).length, keys.size);
 });

@@ -2,53 +2,9 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
-import { DataFolder } from '../data-folder.ts';
-import { Transfer } from '../transfer/index.ts';
-import { Session, type SessionNews } from './index.ts';
+import { test } from 'node:test';
+import { openReal } from './testing/session-real.ts';
 import { makeFolder, torrentOf } from './testing/session-scene.ts';
-
-interface Running {
-  readonly session: Session;
-  readonly port: number;
-  readonly until: (kind: SessionNews['kind']) => Promise<SessionNews>;
-}
-
-/** A session over a real transfer thread; both end with the test. */
-async function open(t: TestContext, home: string): Promise<Running> {
-  const told: SessionNews[] = [];
-  let wake = (): void => {};
-  let port = 0;
-  const session = await Session.open({
-    data: new DataFolder(home),
-    start: async (listener) => {
-      const options = { listenPort: 0, bindHost: '127.0.0.1', resumeDir: null };
-      const limits = { uploadLimit: Infinity, downloadLimit: Infinity };
-      const market = { exchange: null, moneyPort: null };
-      const transfer = await Transfer.start({ ...options, ...limits, ...market }, listener);
-      port = transfer.port;
-      return transfer;
-    },
-    onNews: (_torrent, news) => {
-      told.push(news);
-      wake();
-    },
-    onTrouble: (failure) => {
-      throw failure;
-    },
-  });
-  t.after(() => session.close());
-  const until = async (kind: SessionNews['kind']): Promise<SessionNews> => {
-    for (;;) {
-      const found = told.find((news) => news.kind === kind);
-      if (found) return found;
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-    }
-  };
-  return { session, port, until };
-}
 
 /** A hundred torrents whose data lies in `from`. */
 function hundred(from: string): { bytes: Uint8Array; key: string; content: Uint8Array }[] {
@@ -65,7 +21,7 @@ test('one of a hundred sleeping torrents wakes for a peer; the others sleep on',
   t.after(remove);
   const from = join(path, 'from');
   const torrents = hundred(from);
-  const seed = await open(t, join(path, 'seed'));
+  const seed = await openReal(t, join(path, 'seed'));
   await seed.session.add(
     torrents.map(({ bytes }) => ({
       source: { kind: 'metainfo', bytes },
@@ -76,7 +32,7 @@ test('one of a hundred sleeping torrents wakes for a peer; the others sleep on',
   assert.ok(seed.session.list().every(({ state }) => state === 'asleep'));
   const wanted = torrents[42];
   assert.ok(wanted);
-  const leech = await open(t, join(path, 'leech'));
+  const leech = await openReal(t, join(path, 'leech'));
   const to = join(path, 'to');
   const peers = [{ host: '127.0.0.1', port: seed.port }];
   const source = { kind: 'metainfo', bytes: wanted.bytes } as const;
@@ -97,10 +53,10 @@ test('a sleeping torrent whose file changed is found out when it is asked for', 
   const [torrent] = hundred(from);
   assert.ok(torrent);
   const source = { kind: 'metainfo', bytes: torrent.bytes } as const;
-  const seed = await open(t, join(path, 'seed'));
+  const seed = await openReal(t, join(path, 'seed'));
   await seed.session.add([{ source, root: from, isSaidToBeComplete: true }]);
   fs.writeFileSync(join(from, 'file 0'), new Uint8Array(30_000));
-  const leech = await open(t, join(path, 'leech'));
+  const leech = await openReal(t, join(path, 'leech'));
   const peers = [{ host: '127.0.0.1', port: seed.port }];
   await leech.session.add([{ source, root: join(path, 'to'), peers }]);
   await seed.until('failed');

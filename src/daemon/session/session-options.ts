@@ -3,6 +3,7 @@ import type { DataFolder } from '../data-folder.ts';
 import type { SeedingEnd, SeedingLimits } from '../policy/index.ts';
 import type { TorrentNews } from '../transfer/messages.ts';
 import type { TransferListener } from '../transfer/transfer.ts';
+import type { WatchNews, WatchOptions } from '../watch/index.ts';
 import type { QueueLimits } from './queue.ts';
 import type { SessionTransfer } from './transfer-desk.ts';
 
@@ -18,6 +19,9 @@ export interface SessionOptions {
   readonly limits?: Partial<QueueLimits>;
   /** When torrents stop seeding; missing fields are no limit. */
   readonly seeding?: Partial<SeedingLimits>;
+  /** Folders that torrents are added from. */
+  readonly watch?: readonly WatchOptions[];
+  readonly onWatch?: (news: WatchNews) => void;
   /** Hears of everything that happens to torrents. */
   readonly onNews?: (torrent: string, news: SessionNews) => void;
   /** The transfer thread died, or the disk refuses what is to be remembered. */

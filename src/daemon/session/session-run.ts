@@ -7,7 +7,7 @@ import { DaemonError } from '../daemon-error.ts';
 import { SEEDED_FOR_EVER, type SeedingEnd, type SeedingLimits } from '../policy/index.ts';
 import type { TorrentNews } from '../transfer/messages.ts';
 import { FileMoves } from './file-moves.ts';
-import { metainfoOf } from './new-record.ts';
+import { metainfoOf, selectionOf } from './new-record.ts';
 import { chooseRunning, QUEUE_LIMITS, type QueueLimits, SlowWatch } from './queue.ts';
 import { QueueOrder } from './queue-order.ts';
 import { SessionEntry } from './session-entry.ts';
@@ -254,6 +254,7 @@ export class SessionRun {
     record.name = info.name;
     record.totalBytes = totalBytes;
     record.isPrivate = info.isPrivate;
+    record.filePriorities ??= selectionOf(this.store.source(record.key), info);
     this.store.putSource(record.key, source);
     this.store.put(record);
   }

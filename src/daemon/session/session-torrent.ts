@@ -5,6 +5,7 @@ import type { FileName } from '../../wire/index.ts';
 import type { Place } from '../places/index.ts';
 import type { SeedingLimits } from '../policy/index.ts';
 import type { TorrentSource } from '../torrent-source.ts';
+import type { TrackerTiers } from '../trackers/index.ts';
 import type { TransferRates } from '../transfer/messages.ts';
 
 /** What is remembered of a torrent, beside its source and its resume record. */
@@ -36,7 +37,7 @@ export interface TorrentRecord {
   sentBytes: number;
   readonly addedAt: UnixSeconds;
   completedAt: UnixSeconds | null;
-  readonly trackers: readonly (readonly string[])[];
+  trackers: TrackerTiers;
   isPrivate: boolean;
   /** Named by the user: tried at every start. */
   readonly peers: readonly PeerAddress[];

@@ -270,3 +270,18 @@ test('a session that is open keeps a second one out', async (t) => {
     failure instanceof AppError && failure.code === 'DATABASE_LOCKED';
   await assert.rejects(openFake(home), isLocked);
 });
+
+test('what a magnet link selects is still selected after a restart', async (t) => {
+  const home = folder(t);
+  const { bytes, key } = torrentOf('film', new Uint8Array(20_000));
+  const first = await openFake(home);
+  const text = `magnet:?xt=urn:btih:${key}&so=0`;
+  await first.session.add([{ source: { kind: 'magnet', text }, root: home }]);
+  const infoBytes = bytes.subarray('d4:info'.length, -1);
+  first.transfer.tell(key, { kind: 'metadata', name: 'film', infoBytes });
+  assert.deepEqual(first.session.get(key)?.filePriorities, [4]);
+  await first.session.close();
+  const { session, transfer } = await openFake(home);
+  t.after(() => session.close());
+  assert.deepEqual(transfer.working.get(key)?.filePriorities, [4]);
+});

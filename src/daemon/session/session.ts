@@ -4,13 +4,15 @@
  * `session-run.ts`.
  */
 import { resolve } from 'node:path';
-import { AppError } from '../../units/index.ts';
+import { AppError, assert } from '../../units/index.ts';
 import { type FileName, withName } from '../../wire/index.ts';
 import { DaemonError } from '../daemon-error.ts';
 import { targetAt } from '../places/index.ts';
 import { SEEDED_FOR_EVER, type SeedingLimits } from '../policy/index.ts';
-import type { TransferRates } from '../transfer/messages.ts';
+import { editTrackers, type TrackerEdit } from '../trackers/index.ts';
+import type { TrackerView, TransferRates } from '../transfer/messages.ts';
 import { readInput } from '../transfer/torrent-input.ts';
+import { WatchFolder, type WatchNews, type WatchOptions } from '../watch/index.ts';
 import { finite, readRequest } from './new-record.ts';
 import type { QueueMove } from './queue-order.ts';
 import { SessionEntry } from './session-entry.ts';
@@ -22,8 +24,12 @@ import { settled } from './transfer-desk.ts';
 /** An open session. */
 export class Session {
   readonly #run: SessionRun;
+  readonly #onWatch: SessionOptions['onWatch'];
+  #watched: readonly WatchFolder[] = [];
+  #closed: Promise<void> | null = null;
 
   private constructor(options: SessionOptions) {
+    this.#onWatch = options.onWatch;
     this.#run = new SessionRun(options);
   }
 
@@ -34,6 +40,7 @@ export class Session {
   static async open(options: SessionOptions): Promise<Session> {
     const session = new Session(options);
     await session.#run.open();
+    await session.watch(options.watch ?? []);
     return session;
   }
 
@@ -65,6 +72,16 @@ export class Session {
     await this.#run.take(added);
     await settled(added);
     return outcomes;
+  }
+
+  /** Replaces the folders that torrents are added from. */
+  async watch(folders: readonly WatchOptions[]): Promise<void> {
+    await Promise.all(this.#watched.map((folder) => folder.stop()));
+    this.#watched = folders.map((folder) => {
+      const tell = (news: WatchNews): void => this.#onWatch?.(news);
+      return new WatchFolder(folder, { add: (request) => this.#addDurably(request), tell });
+    });
+    for (const folder of this.#watched) folder.start();
   }
 
   /** Forgets torrents; their files stay. Throws DAEMON_TORRENT_UNKNOWN. */
@@ -160,6 +177,22 @@ export class Session {
     await this.#run.desk.limit(entry, rates);
   }
 
+  /** Every tracker of a torrent and how it does. Throws DAEMON_TORRENT_UNKNOWN. */
+  trackers(key: string): Promise<readonly TrackerView[]> {
+    return this.#run.desk.trackers(this.#run.find(key));
+  }
+
+  /**
+   * Changes a torrent's trackers; announces follow at once. Throws DAEMON_TORRENT_UNKNOWN and what
+   * `editTrackers` throws.
+   */
+  async editTrackers(key: string, edit: TrackerEdit): Promise<void> {
+    const entry = this.#run.find(key);
+    entry.record.trackers = editTrackers(entry.record.trackers, edit);
+    this.#run.store.put(entry.record);
+    await this.#run.desk.setTrackers(entry);
+  }
+
   /** Downloads in the order of the data, or not. Throws DAEMON_TORRENT_UNKNOWN. */
   async setSequential(key: string, isSequential: boolean): Promise<void> {
     const entry = this.#run.find(key);
@@ -227,11 +260,20 @@ export class Session {
 
   /** Stops the transfer threads and writes what is to be remembered. */
   close(): Promise<void> {
-    return this.#run.close();
+    this.#closed ??= this.watch([]).then(() => this.#run.close());
+    return this.#closed;
   }
 
   #view(entry: SessionEntry): SessionTorrent {
     return entry.view(this.#run.store.clock.seconds);
+  }
+
+  /** As `add`; it is on the disk when this resolves. Throws `DatabaseError`. */
+  async #addDurably(request: AddRequest): Promise<AddOutcome> {
+    const [outcome] = await this.add([request]);
+    this.#run.store.flush();
+    assert(outcome, 'each request has an outcome');
+    return outcome;
   }
 
   async #addOne(request: AddRequest): Promise<SessionEntry | Extract<AddOutcome, { ok: false }>> {

@@ -3,6 +3,7 @@ import { AppError, assert } from '../../units/index.ts';
 import type {
   RestartTerms,
   SleepingTorrent,
+  TrackerView,
   TransferCalls,
   TransferRates,
 } from '../transfer/messages.ts';
@@ -20,6 +21,8 @@ export type SessionTransfer = Pick<
   | 'prioritiseFiles'
   | 'setSequential'
   | 'limit'
+  | 'setTrackers'
+  | 'trackers'
   | 'retry'
   | 'rest'
   | 'goOn'
@@ -64,7 +67,8 @@ export class TransferDesk {
           root: record.root,
           names: record.names,
           peers: record.peers,
-          useTrackers: record.trackers.length > 0,
+          useTrackers: true,
+          trackers: record.trackers,
           mustBeComplete: record.isComplete && !isPartial,
           resume: this.#store.resume(key),
           maySleep: true,
@@ -159,6 +163,22 @@ export class TransferDesk {
       // It fell asleep or failed on its own, and the news of that came before this answer.
       if (isAtWork(entry)) throw failure;
     }
+  }
+
+  /** Of a torrent at work or asleep. */
+  async setTrackers(entry: SessionEntry): Promise<void> {
+    await entry.settled;
+    if (entry.place === 'out') return;
+    await this.#ready.setTrackers(entry.record.key, entry.record.trackers);
+  }
+
+  /** Every tracker; those of a torrent that does nothing are idle. */
+  async trackers(entry: SessionEntry): Promise<readonly TrackerView[]> {
+    await entry.settled;
+    const { key, trackers } = entry.record;
+    if (entry.place !== 'out') return this.#ready.trackers(key);
+    const quiet = { state: 'idle', message: null, seeders: null, leechers: null } as const;
+    return trackers.flatMap((urls, tier) => urls.map((url) => ({ url, tier, ...quiet })));
   }
 
   get #ready(): SessionTransfer {

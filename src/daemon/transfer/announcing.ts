@@ -1,8 +1,10 @@
 /** One torrent's announces: they go on whether the torrent is at work or asleep. */
+import { shownTracker, type TrackerStatus } from '../../discovery/index.ts';
 import type { PeerAddress, Torrent } from '../../engine/index.ts';
-import type { TrackerAnnouncer } from '../../platform/tracker/index.ts';
+import type { AnnounceStats, TrackerAnnouncer } from '../../platform/tracker/index.ts';
+import type { TrackerTiers } from '../trackers/edit-trackers.ts';
 import type { DhtLine } from './dht-line.ts';
-import type { TorrentNews } from './messages.ts';
+import type { TorrentNews, TrackerView } from './messages.ts';
 
 /** Peers kept for a torrent that is asleep: as many as one tracker names. */
 const PEERS_KEPT_MAX = 200;
@@ -10,7 +12,7 @@ const PEERS_KEPT_MAX = 200;
 /** What is announced. */
 export interface Announced {
   readonly infoHash: Uint8Array;
-  readonly trackers: readonly (readonly string[])[];
+  readonly trackers: TrackerTiers;
   readonly isPrivate: boolean;
 }
 
@@ -33,7 +35,11 @@ export interface AnnouncingDeps {
 /** Announces from `start` to `stop`; a torrent at work is `attach`ed meanwhile. */
 export class Announcing {
   readonly #deps: AnnouncingDeps;
-  readonly #announced: Announced;
+  readonly #infoHash: Uint8Array;
+  #trackers: TrackerTiers;
+  #isPrivate: boolean;
+  /** By URL. */
+  readonly #statuses = new Map<string, TrackerStatus>();
   /** One per name. */
   readonly #announcers: TrackerAnnouncer[] = [];
   /** A hybrid torrent's other info-hash, in 20 bytes (BEP 52). */
@@ -42,13 +48,18 @@ export class Announcing {
   #isStarted = false;
   #isStopped = false;
   #isInDht = false;
+  /** What `completed` has been said of, or needs not be. */
+  #isComplete = false;
   #peers: readonly PeerAddress[] = [];
   /** What was moved before the torrent last fell asleep. */
   #receivedBytes = 0;
   #sentBytes = 0;
+  #corruptBytes = 0;
 
   constructor(announced: Announced, deps: AnnouncingDeps) {
-    this.#announced = announced;
+    this.#infoHash = announced.infoHash;
+    this.#trackers = announced.trackers;
+    this.#isPrivate = announced.isPrivate;
     this.#deps = deps;
   }
 
@@ -63,6 +74,7 @@ export class Announcing {
   detach(): void {
     this.#receivedBytes += this.#torrent?.received.total ?? 0;
     this.#sentBytes += this.#torrent?.sent.total ?? 0;
+    this.#corruptBytes += this.#torrent?.corruptBytes ?? 0;
     this.#torrent = null;
   }
 
@@ -70,6 +82,7 @@ export class Announcing {
   async start(): Promise<void> {
     if (this.#isStarted) return;
     this.#isStarted = true;
+    this.#isComplete = this.#stats().leftBytes === 0;
     this.#followInDht();
     for (const name of this.#names) await this.#announce(name);
   }
@@ -88,8 +101,7 @@ export class Announcing {
   }
 
   async #announce(infoHash: Uint8Array): Promise<void> {
-    const { trackers, isPrivate } = this.#announced;
-    if (trackers.length === 0) return;
+    if (this.#trackers.length === 0) return;
     const announcer = await this.#deps.announcer();
     if (this.#isStopped) return;
     this.#announcers.push(announcer);
@@ -97,21 +109,44 @@ export class Announcing {
       infoHash,
       peerId: this.#deps.localPeerId,
       port: this.#deps.port(),
-      tiers: trackers,
-      isPrivate,
+      tiers: this.#trackers,
+      isPrivate: this.#isPrivate,
       getStats: () => this.#stats(),
       onPeers: (peers) => this.#onPeers(peers, 'tracker'),
       onExternalIp: this.#deps.onExternalHost,
-      onStatus: (status) => {
-        const isFailure = status.state === 'failing' || status.state === 'disabled';
-        const line = status.message ?? `tracker ${status.tracker} is ${status.state}`;
-        this.#deps.tell({ kind: 'tracker', line, isFailure });
-      },
+      onStatus: (status) => this.#onStatus(status),
     });
   }
 
-  /** The download finished in this session. */
+  /** Announces to these trackers from now on. */
+  async setTrackers(tiers: TrackerTiers): Promise<void> {
+    this.#trackers = tiers;
+    const left = new Set(tiers.flat());
+    for (const url of this.#statuses.keys()) if (!left.has(url)) this.#statuses.delete(url);
+    for (const announcer of this.#announcers) announcer.replace(tiers);
+    if (!this.#isStarted || this.#isStopped || this.#announcers.length > 0) return;
+    for (const name of this.#names) await this.#announce(name);
+  }
+
+  /** Every tracker and how it does. */
+  view(): readonly TrackerView[] {
+    return this.#trackers.flatMap((urls, tier) =>
+      urls.map((url) => {
+        const status = this.#statuses.get(url);
+        const { state = 'idle', message = null, seeders = null, leechers = null } = status ?? {};
+        return { url, tier, state, message, seeders, leechers };
+      }),
+    );
+  }
+
+  get isPrivate(): boolean {
+    return this.#isPrivate;
+  }
+
+  /** The download finished. Trackers hear it once, however often pieces are lost and come again. */
   completed(): void {
+    if (this.#isComplete) return;
+    this.#isComplete = true;
     for (const announcer of this.#announcers) announcer.completed();
     if (this.#isInDht) this.#followInDht();
   }
@@ -123,21 +158,35 @@ export class Announcing {
   }
 
   /** The metadata came, and the torrent is private: only trackers may know of it (BEP 27). */
-  leaveDht(): void {
-    this.#isInDht = false;
-    for (const name of this.#names) this.#deps.dht?.unfollow(name);
+  becomePrivate(): void {
+    this.#isPrivate = true;
+    this.#leaveDht();
+    for (const announcer of this.#announcers) announcer.becomePrivate();
   }
 
   /** Says goodbye; resolves when the trackers have heard it, or after two seconds. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    this.leaveDht();
+    this.#leaveDht();
     await Promise.all(this.#announcers.map((announcer) => announcer.stop()));
+  }
+
+  #leaveDht(): void {
+    this.#isInDht = false;
+    for (const name of this.#names) this.#deps.dht?.unfollow(name);
+  }
+
+  /** People read of a tracker by its host: what follows may be a passkey. */
+  #onStatus(status: TrackerStatus): void {
+    this.#statuses.set(status.tracker, status);
+    const isFailure = status.state === 'failing' || status.state === 'disabled';
+    const line = status.message ?? `tracker ${shownTracker(status.tracker)} is ${status.state}`;
+    this.#deps.tell({ kind: 'tracker', line, isFailure });
   }
 
   #followInDht(): void {
     const { dht } = this.#deps;
-    if (this.#announced.isPrivate || !dht) return;
+    if (this.#isPrivate || !dht) return;
     this.#isInDht = true;
     for (const infoHash of this.#names) {
       dht.follow({
@@ -150,18 +199,20 @@ export class Announcing {
   }
 
   get #names(): readonly Uint8Array[] {
-    const { infoHash } = this.#announced;
+    const infoHash = this.#infoHash;
     return this.#otherHash ? [infoHash, this.#otherHash] : [infoHash];
   }
 
-  #stats(): { uploadedBytes: number; downloadedBytes: number; leftBytes: number } {
+  /** What was thrown away is not downloaded: it is told apart (as libtorrent does). */
+  #stats(): AnnounceStats {
     const torrent = this.#torrent;
-    // A magnet without metadata does not know what is left; it is not a seed in any case.
-    const leftBytes = torrent ? (torrent.missingBytes ?? 1) : 0;
+    const corruptBytes = this.#corruptBytes + (torrent?.corruptBytes ?? 0);
     return {
-      downloadedBytes: this.#receivedBytes + (torrent?.received.total ?? 0),
+      corruptBytes,
+      downloadedBytes: this.#receivedBytes + (torrent?.received.total ?? 0) - corruptBytes,
       uploadedBytes: this.#sentBytes + (torrent?.sent.total ?? 0),
-      leftBytes,
+      // A magnet without metadata does not know what is left; it is not a seed in any case.
+      leftBytes: torrent ? (torrent.missingBytes ?? 1) : 0,
     };
   }
 

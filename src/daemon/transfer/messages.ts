@@ -1,5 +1,6 @@
 /** What the main thread and the transfer thread say to each other: plain values only. */
 import type { MessagePort } from 'node:worker_threads';
+import type { TrackerStatus } from '../../discovery/index.ts';
 import type {
   EncryptionPolicy,
   PeerAddress,
@@ -10,6 +11,7 @@ import type { ExchangeSnapshot } from '../../exchange/index.ts';
 import type { Allocation, ResumeRecord } from '../../platform/disk/index.ts';
 import type { ProxyAddress } from '../../platform/egress/index.ts';
 import type { FileName } from '../../wire/index.ts';
+import type { TrackerTiers } from '../trackers/edit-trackers.ts';
 import type { ExchangeSettings } from './exchange-settings.ts';
 import type { PieceRange } from './piece-waits.ts';
 
@@ -59,6 +61,8 @@ export interface TorrentSpec {
   readonly root: string;
   readonly peers: readonly PeerAddress[];
   readonly useTrackers: boolean;
+  /** Announced to instead of the source's, whatever `useTrackers` says. */
+  readonly trackers?: TrackerTiers;
   /** A seed fails when something is missing instead of downloading it. */
   readonly mustBeComplete: boolean;
   /**
@@ -119,6 +123,19 @@ export interface TorrentActivity {
   readonly receiveRate: number;
   readonly sendRate: number;
   readonly peerCount: number;
+}
+
+/** One tracker of a torrent. */
+export interface TrackerView {
+  readonly url: string;
+  /** From 0. */
+  readonly tier: number;
+  /** `idle` while it was not its turn. */
+  readonly state: TrackerStatus['state'] | 'idle';
+  /** What is wrong, in one plain line; null while nothing is. */
+  readonly message: string | null;
+  readonly seeders: number | null;
+  readonly leechers: number | null;
 }
 
 /** What happened to a torrent. `line` is for people. */
@@ -204,6 +221,13 @@ export interface TransferCalls {
    */
   prioritiseFiles(torrent: string, priorities: readonly number[]): Promise<void>;
   setSequential(torrent: string, isSequential: boolean): Promise<void>;
+  /**
+   * Announces to these trackers from now on, of torrents at work and asleep: removed ones hear
+   * `stopped`, new ones `started`.
+   */
+  setTrackers(torrent: string, tiers: TrackerTiers): Promise<void>;
+  /** Every tracker and how it does, in the order of the tiers. */
+  trackers(torrent: string): Promise<readonly TrackerView[]>;
   /**
    * Resolves when the pieces are verified and on disk: in their files as far as these are wanted.
    * They are fetched before all others, due one after the other from now to `withinMs`. Refused

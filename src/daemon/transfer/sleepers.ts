@@ -14,7 +14,8 @@ const GOODBYES_MS = 5_000;
 
 interface Sleeper {
   /** Null when there is nowhere to announce. */
-  readonly announcing: Announcing | null;
+  announcing: Announcing | null;
+  readonly isPrivate: boolean;
   calledAt: number;
 }
 
@@ -58,7 +59,7 @@ export class Sleepers {
         announcing = new Announcing(announced, deps);
         this.#starting.push(announcing);
       }
-      this.#put(torrent, announcing);
+      this.#put(torrent, { announcing, isPrivate });
     }
     if (this.#starting.length > 0) this.#timer ??= setInterval(() => this.#startSome(), STEP_MS);
   }
@@ -66,7 +67,19 @@ export class Sleepers {
   /** A torrent falls asleep; its announces go on. */
   lay(torrent: string, announcing: Announcing): void {
     if (announcing.otherHash) this.#otherNames.set(toHex(announcing.otherHash), torrent);
-    this.#put(torrent, announcing);
+    this.#put(torrent, { announcing, isPrivate: announcing.isPrivate });
+  }
+
+  /** What announces a torrent that sleeps here, made if there was none; null for others. */
+  announcing(torrent: string): Announcing | null {
+    const sleeper = this.#sleepers.get(torrent);
+    if (!sleeper) return null;
+    if (!sleeper.announcing) {
+      const announced = { infoHash: fromHex(torrent), trackers: [], isPrivate: sleeper.isPrivate };
+      sleeper.announcing = new Announcing(announced, this.#deps.depsFor(torrent));
+      void sleeper.announcing.start();
+    }
+    return sleeper.announcing;
   }
 
   /** A peer asks for a torrent: whether it sleeps here. It is called at most every ten seconds. */
@@ -107,9 +120,9 @@ export class Sleepers {
     }
   }
 
-  #put(torrent: string, announcing: Announcing | null): void {
+  #put(torrent: string, sleeper: Pick<Sleeper, 'announcing' | 'isPrivate'>): void {
     if (!this.#sleepers.has(torrent)) this.#deps.expect(torrent, true);
-    this.#sleepers.set(torrent, { announcing, calledAt: -Infinity });
+    this.#sleepers.set(torrent, { ...sleeper, calledAt: -Infinity });
   }
 
   #startSome(): void {

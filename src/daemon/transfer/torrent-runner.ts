@@ -94,10 +94,11 @@ export class TorrentRunner {
     this.torrent = engine.add(infoHash, events, infoHashV2);
     this.#identify(this.#input);
     this.wishes = new TorrentWishes(this.torrent, spec, this.#input.selectOnly);
-    this.torrent.addPeers([...spec.peers, ...peers], 'user');
+    this.torrent.addPeers(spec.peers, 'user');
+    this.torrent.addPeers(peers, 'magnet');
     const isPrivate = info?.isPrivate ?? false;
     if (isPrivate) this.torrent.keepPrivate();
-    const used = spec.useTrackers ? trackers : [];
+    const used = spec.trackers ?? (spec.useTrackers ? trackers : []);
     this.announcing = deps.announcingFor({ infoHash, trackers: used, isPrivate });
     this.announcing.attach(this.torrent);
     this.#announceOther();
@@ -291,7 +292,7 @@ export class TorrentRunner {
       this.#identify(info);
       if (info.isPrivate) {
         this.torrent.keepPrivate();
-        this.announcing.leaveDht();
+        this.announcing.becomePrivate();
       }
       this.#announceOther();
       this.#deps.tell({ kind: 'metadata', name: info.name, infoBytes: infoBytes.slice() });

@@ -132,7 +132,7 @@ export class TorrentWishes {
 }
 
 /** What a magnet link selects; all, when it names none of the files (BEP 53). */
-function selectedBy(ranges: readonly FileRange[], { files }: InfoDict): FilePriorities {
+export function selectedBy(ranges: readonly FileRange[], { files }: InfoDict): FilePriorities {
   const levels = files.flatMap(({ isPad }, nth) => {
     const isNamed = ranges.some(({ first, last }) => nth >= first && nth <= last);
     return isPad ? [] : [isNamed ? LEVEL_NORMAL : 0];

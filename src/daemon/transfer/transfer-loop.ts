@@ -15,6 +15,7 @@ import type { TrackerAnnouncer, TrackerTransport } from '../../platform/tracker/
 import { WebSeeds } from '../../platform/webseed/index.ts';
 import { assert, bytesPerSecond, fromHex, instant, toHex } from '../../units/index.ts';
 import { DaemonError } from '../daemon-error.ts';
+import type { TrackerTiers } from '../trackers/edit-trackers.ts';
 import { Announcing, type AnnouncingDeps } from './announcing.ts';
 import { DhtLine } from './dht-line.ts';
 import { FileClaims } from './file-claims.ts';
@@ -28,6 +29,7 @@ import type {
   TorrentActivity,
   TorrentNews,
   TorrentSpec,
+  TrackerView,
   TransferCalls,
   TransferLoad,
   TransferOptions,
@@ -221,6 +223,14 @@ export class TransferLoop implements TransferCalls {
     this.#runner(torrent).wishes.setSequential(isSequential);
   }
 
+  async setTrackers(torrent: string, tiers: TrackerTiers): Promise<void> {
+    await this.#announcing(torrent).setTrackers(tiers);
+  }
+
+  async trackers(torrent: string): Promise<readonly TrackerView[]> {
+    return this.#announcing(torrent).view();
+  }
+
   async whenHere(torrent: string, range: PieceRange, withinMs: number): Promise<void> {
     await this.#runner(torrent).wishes.whenHere(range, withinMs);
   }
@@ -336,6 +346,11 @@ export class TransferLoop implements TransferCalls {
       userAgent: CLIENT_NAME,
     });
     return new trackers.TrackerAnnouncer(this.#transport);
+  }
+
+  /** Of a torrent at work or asleep. */
+  #announcing(torrent: string): Announcing {
+    return this.#sleepers.announcing(torrent) ?? this.#runner(torrent).announcing;
   }
 
   #runner(torrent: string): TorrentRunner {

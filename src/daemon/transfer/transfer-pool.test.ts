@@ -70,6 +70,12 @@ class FakeShard implements Shard {
     return null;
   }
   async retry(): Promise<void> {}
+  async setTrackers(): Promise<void> {
+    this.calls.push('setTrackers');
+  }
+  async trackers(): Promise<[]> {
+    return [];
+  }
 
   async rest(): Promise<boolean> {
     return true;

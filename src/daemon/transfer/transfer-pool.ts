@@ -4,6 +4,7 @@
  */
 import type { PeerAddress } from '../../engine/index.ts';
 import { assert, toHex } from '../../units/index.ts';
+import type { TrackerTiers } from '../trackers/edit-trackers.ts';
 import { joinSnapshots } from './join-snapshots.ts';
 import { LimitBalancer } from './limit-balancer.ts';
 import type {
@@ -12,6 +13,7 @@ import type {
   SleepingTorrent,
   TorrentActivity,
   TorrentSpec,
+  TrackerView,
   TransferCalls,
   TransferLoad,
   TransferRates,
@@ -112,6 +114,14 @@ export class TransferPool implements TransferCalls {
 
   setSequential(torrent: string, isSequential: boolean): Promise<void> {
     return this.#of(torrent).setSequential(torrent, isSequential);
+  }
+
+  setTrackers(torrent: string, tiers: TrackerTiers): Promise<void> {
+    return this.#of(torrent).setTrackers(torrent, tiers);
+  }
+
+  trackers(torrent: string): Promise<readonly TrackerView[]> {
+    return this.#of(torrent).trackers(torrent);
   }
 
   whenHere(torrent: string, range: PieceRange, withinMs: number): Promise<void> {

@@ -1,6 +1,7 @@
 /** The main thread's handle on the transfer thread. */
 import { Worker } from 'node:worker_threads';
 import type { PeerAddress } from '../../engine/index.ts';
+import type { TrackerTiers } from '../trackers/edit-trackers.ts';
 import type {
   CallMessage,
   OutsidePlace,
@@ -9,6 +10,7 @@ import type {
   TorrentActivity,
   TorrentNews,
   TorrentSpec,
+  TrackerView,
   TransferCallName,
   TransferCalls,
   TransferLoad,
@@ -141,6 +143,14 @@ export class Transfer implements TransferCalls {
 
   async setSequential(torrent: string, isSequential: boolean): Promise<void> {
     await this.#call('setSequential', [torrent, isSequential]);
+  }
+
+  async setTrackers(torrent: string, tiers: TrackerTiers): Promise<void> {
+    await this.#call('setTrackers', [torrent, tiers]);
+  }
+
+  trackers(torrent: string): Promise<readonly TrackerView[]> {
+    return this.#call('trackers', [torrent]) as Promise<readonly TrackerView[]>;
   }
 
   async whenHere(torrent: string, range: PieceRange, withinMs: number): Promise<void> {

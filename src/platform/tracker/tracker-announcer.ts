@@ -20,7 +20,10 @@ import type { TrackerTransport } from './tracker-transport.ts';
 /** What trackers are told about the transfer, since this session began. */
 export interface AnnounceStats {
   readonly uploadedBytes: number;
+  /** What turned out to be bad is not counted. */
   readonly downloadedBytes: number;
+  /** What was received and turned out to be bad; left out, nothing. */
+  readonly corruptBytes?: number;
   /** 0 for a seeder; for a magnet link without metadata any positive number. */
   readonly leftBytes: number;
 }
@@ -93,6 +96,16 @@ export class TrackerAnnouncer {
   /** The download finished in this session. */
   completed(): void {
     if (this.#client) this.#perform(this.#client.complete(this.#transport.now()));
+  }
+
+  /** Replaces the trackers: removed ones hear `stopped`, new ones `started`, at once. */
+  replace(tiers: AnnouncerTorrent['tiers']): void {
+    if (this.#client) this.#perform(this.#client.replace(tiers, this.#transport.now()));
+  }
+
+  /** The torrent turned out to be private (BEP 27): one tracker at a time. */
+  becomePrivate(): void {
+    if (this.#client) this.#perform(this.#client.becomePrivate(this.#transport.now()));
   }
 
   /** Asks for more peers as soon as the trackers' minimum interval allows. */

@@ -14,6 +14,8 @@ export interface AnnounceRequest {
   readonly port: number;
   readonly uploadedBytes: number;
   readonly downloadedBytes: number;
+  /** Received and thrown away; only HTTP trackers hear of it. Left out, nothing was. */
+  readonly corruptBytes?: number;
   readonly leftBytes: number;
   readonly event: AnnounceEvent;
   /** 32 random bits that name the client across addresses (BEP 7, BEP 15). */

@@ -33,7 +33,7 @@ export function announceUrl(
     `uploaded=${announce.uploadedBytes}`,
     `downloaded=${announce.downloadedBytes}`,
     `left=${announce.leftBytes}`,
-    'corrupt=0',
+    `corrupt=${announce.corruptBytes ?? 0}`,
     `key=${announce.key.toString(16).padStart(8, '0').toUpperCase()}`,
     ...(announce.event === 'none' ? [] : [`event=${announce.event}`]),
     ...(announce.numWant < 0 ? [] : [`numwant=${announce.numWant}`]),

@@ -1,6 +1,6 @@
 /**
- * A node with a session, to be killed: `session-child.ts HOME`. Takes commands as JSON lines on
- * standard input, prints what happens as JSON lines.
+ * A node with a session, to be killed: `session-child.ts HOME [DOWNLOAD-LIMIT [WATCH-FOLDER]]`.
+ * Takes commands as JSON lines on standard input, prints what happens as JSON lines.
  */
 import { createInterface } from 'node:readline';
 import { DataFolder } from '../../data-folder.ts';
@@ -9,6 +9,7 @@ import { type AddRequest, Session } from '../index.ts';
 
 const home = process.argv[2];
 if (home === undefined) throw new Error('session-child.ts needs a folder');
+const watched = process.argv[4];
 const say = (facts: object): void => {
   process.stdout.write(`${JSON.stringify(facts)}\n`);
 };
@@ -36,6 +37,8 @@ const session = await Session.open({
     const isEmpty = news.kind === 'resume' && news.record === null;
     if (!isEmpty) say({ event: news.kind, torrent });
   },
+  ...(watched ? { watch: [{ folder: watched, root: home, isPaused: true }] } : {}),
+  onWatch: ({ kind, path }) => say({ event: `watch ${kind}`, path }),
   onTrouble: (failure) => {
     throw failure;
   },

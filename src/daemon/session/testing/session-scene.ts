@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { encodeBencode } from '../../../wire/index.ts';
 import { DataFolder } from '../../data-folder.ts';
+import type { TrackerTiers } from '../../trackers/index.ts';
 import type { TransferListener } from '../../transfer/index.ts';
 import type {
   RestartTerms,
@@ -13,6 +14,7 @@ import type {
   TorrentActivity,
   TorrentNews,
   TorrentSpec,
+  TrackerView,
   TransferRates,
 } from '../../transfer/messages.ts';
 import { type AddRequest, Session, type SessionOptions, type SessionTransfer } from '../index.ts';
@@ -25,10 +27,17 @@ export function makeFolder(): { readonly path: string; readonly remove: () => vo
   return { path, remove: () => fs.rmSync(path, { recursive: true, force: true }) };
 }
 
+/** What a torrent file may say beside its content. */
+export interface TorrentManner {
+  readonly isPrivate?: true;
+  readonly announce?: string;
+}
+
 /** The torrent file of `content` as a file called `name`. */
 export function torrentOf(
   name: string,
   content: Uint8Array,
+  { isPrivate, announce }: TorrentManner = {},
 ): { readonly bytes: Uint8Array; readonly key: string } {
   const pieces: Uint8Array[] = [];
   for (let at = 0; at < content.length; at += PIECE_BYTES) {
@@ -39,9 +48,10 @@ export function torrentOf(
     name,
     'piece length': PIECE_BYTES,
     pieces: new Uint8Array(Buffer.concat(pieces)),
+    ...(isPrivate ? { private: 1 } : {}),
   };
   const key = hash('sha1', encodeBencode(info));
-  return { bytes: encodeBencode({ info }), key };
+  return { bytes: encodeBencode({ ...(announce ? { announce } : {}), info }), key };
 }
 
 /** A request for a torrent whose file of 40,000 bytes lies in `root`. */
@@ -151,6 +161,14 @@ export class FakeTransfer implements SessionTransfer {
 
   async limit({ upload, download }: TransferRates, torrent = 'all'): Promise<void> {
     this.calls.push(`limit ${torrent.slice(0, 4)} ${upload ?? ''} ${download ?? ''}`);
+  }
+
+  async setTrackers(torrent: string, tiers: TrackerTiers): Promise<void> {
+    this.calls.push(`setTrackers ${torrent.slice(0, 4)} ${tiers.map((tier) => tier.join('+'))}`);
+  }
+
+  async trackers(): Promise<readonly TrackerView[]> {
+    return [];
   }
 
   async stop(): Promise<void> {
