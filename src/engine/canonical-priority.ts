@@ -41,6 +41,11 @@ export class OwnAddress {
     this.version++;
   }
 
+  /** Whether an address is where we can be reached ourselves. */
+  isAt({ host, port }: Endpoint): boolean {
+    return port === this.#port() && this.#hosts.get(bytesOf(host)?.length ?? 0) === host;
+  }
+
   /** Canonical priority of a connection to `peer`, 0 while we do not know who we are. */
   rank(peer: Endpoint): number {
     const host = this.#hosts.get(bytesOf(peer.host)?.length ?? 0);

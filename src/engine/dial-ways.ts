@@ -21,9 +21,10 @@ export class DialWays {
     this.#ways = ways;
   }
 
-  /** The way to try now. */
+  /** The way to try now. Where nothing is known, what others say the peer wants counts. */
   next(address: PeerAddress): DialWay {
-    return this.#memories.get(keyOf(address))?.way ?? this.#first;
+    const isTold = address.wantsEncryption && this.#ways.includes('encrypted');
+    return this.#memories.get(keyOf(address))?.way ?? (isTold ? 'encrypted' : this.#first);
   }
 
   /** The peer there has shaken hands: this way is the first from now on. */

@@ -13,9 +13,10 @@ import { type Handshake, makePeerId } from '../wire/index.ts';
 import { OwnAddress } from './canonical-priority.ts';
 import { Choker } from './choker.ts';
 import { DownloadTap } from './download-tap.ts';
-import type { DialWay, EncryptionOptions } from './encryption-policy.ts';
+import type { EncryptionOptions } from './encryption-policy.ts';
 import type { PeerExtension } from './extension.ts';
 import { type GateKeeper, HandshakeGate } from './handshake-gate.ts';
+import { Outgoing } from './outgoing.ts';
 import { Peer } from './peer.ts';
 import type { PeerAddress } from './peer-book.ts';
 import type { EngineContext } from './peer-owner.ts';
@@ -47,6 +48,10 @@ export interface EngineDeps {
    * seconds. The peer waits for that, at most as long as for a handshake.
    */
   readonly rouse?: (torrentKey: string) => boolean;
+  /** Dials by uTP alone, for `punch`; absent or null: there is none. */
+  readonly utpDialer?: Dialer | null;
+  /** Nobody took a connection to an address of a torrent's book. */
+  readonly onUnreachable?: (torrentKey: string, address: PeerAddress) => void;
   /** A peer told where its DHT node is (BEP 5). */
   readonly onDhtNode?: (address: PeerAddress) => void;
   /** The time to the millisecond; without it that of the last tick serves. */
@@ -69,8 +74,6 @@ export interface EngineOptions {
 
 const CONNECTIONS_MAX = 500;
 const PEERS_PER_TORRENT_MAX = 100;
-/** Outgoing connections that have not shaken hands yet. */
-const HALF_OPEN_MAX = 40;
 /** A handshake must be complete by then. */
 const HANDSHAKE_MS = 10_000;
 const SAMPLE_MS = 500;
@@ -79,13 +82,6 @@ const SAMPLE_MS = 500;
 interface Pending {
   readonly connection: Connection;
   readonly since: Instant;
-}
-
-/** An outgoing connection that has not shaken hands. */
-interface Dial {
-  readonly torrent: Torrent;
-  readonly gate: HandshakeGate;
-  readonly way: DialWay;
 }
 
 /** The engine. It does nothing by itself: `tick` is called about ten times a second. */
@@ -115,8 +111,8 @@ export class Engine implements EngineContext, GateKeeper {
   /** By torrent: handshakes of peers that wait for it to be roused. */
   readonly #held = new Map<string, HandshakeGate[]>();
   readonly #pending = new Map<Connection, Pending>();
-  readonly #dialled = new Map<Connection, Dial>();
   readonly #security: StreamSecurity;
+  readonly #outgoing: Outgoing;
   #nextPeerKey = 1;
   #connectionCount = 0;
   #sampledAt = 0;
@@ -130,6 +126,7 @@ export class Engine implements EngineContext, GateKeeper {
     this.sha1 = (view) => deps.hasher.sha1(view);
     this.#slabs = new SlabPool(options.slabBytes);
     this.#security = new StreamSecurity(deps.encryption ?? null);
+    this.#outgoing = this.#makeOutgoing();
     this.#choker = new Choker(deps.uploadPolicy ?? standardChoking());
     this.#connectionsMax = options.connectionsMax ?? CONNECTIONS_MAX;
     this.#peersPerTorrentMax = options.peersPerTorrentMax ?? PEERS_PER_TORRENT_MAX;
@@ -203,14 +200,19 @@ export class Engine implements EngineContext, GateKeeper {
     if (this.#connectionCount >= this.#connectionsMax && !this.#makeRoom()) {
       connection.close('too many connections');
     } else {
-      this.#connectionCount++;
-      this.#pending.set(connection, { connection, since: this.now });
+      this.#onBegun(connection);
     }
     return events;
   }
 
   onDhtNode(address: PeerAddress): void {
     this.#deps.onDhtNode?.(address);
+  }
+
+  /** Dials a peer by uTP at once, as it does us (BEP 55). The caller answers for the address. */
+  punch(torrentKey: string, address: PeerAddress): void {
+    const torrent = this.torrents.get(torrentKey);
+    if (torrent) this.#outgoing.punch(torrent, address);
   }
 
   requestRechoke(): void {
@@ -226,7 +228,7 @@ export class Engine implements EngineContext, GateKeeper {
     for (const peer of this.#peers()) peer.onTick(now);
     if (now - this.#sampledAt >= SAMPLE_MS) this.#sample(now);
     if (this.#choker.isDue(now)) this.#rechoke(now);
-    this.#connectMore(now);
+    this.#outgoing.dialMore(this.torrents.values(), now);
     if (this.#held.size > 0) this.#letIn();
     for (const { connection, since } of this.#pending.values()) {
       if (now - since > HANDSHAKE_MS) connection.close('no handshake within 10 s');
@@ -283,9 +285,7 @@ export class Engine implements EngineContext, GateKeeper {
     if (!twin && !hasRoomFor(torrent, address, this)) return null;
     twin?.close('the other connection to it is kept');
     this.#pending.delete(connection);
-    const dial = this.#dialled.get(connection);
-    if (dial) this.#security.onWorked(address, dial.way);
-    this.#dialled.delete(connection);
+    this.#outgoing.onAdmitted(connection, this.now);
     const peer = new Peer(torrent, { peerKey: this.#nextPeerKey++, connection, remote });
     this.#busy.add(torrent);
     torrent.adopt(peer);
@@ -296,14 +296,7 @@ export class Engine implements EngineContext, GateKeeper {
   onFailed(connection: Connection | null): void {
     if (!connection || !this.#pending.delete(connection)) return;
     this.#connectionCount--;
-    const dial = this.#dialled.get(connection);
-    this.#dialled.delete(connection);
-    if (!dial) return;
-    const { book } = dial.torrent;
-    const address = { host: connection.remoteHost, port: connection.remotePort };
-    const hasOtherWay = dial.gate.isCutOff && this.#security.onCutOff(address, dial.way);
-    if (hasOtherWay) book.onOtherWay(address);
-    else book.onClosed(address, this.now, false);
+    this.#outgoing.onFailed(connection, this.now);
   }
 
   #find(infoHash: Uint8Array): Torrent | null {
@@ -373,22 +366,20 @@ export class Engine implements EngineContext, GateKeeper {
     this.#choker.run({ peers: this.#peers(), capacity, isLimited, slots, random }, now);
   }
 
-  #connectMore(now: Instant): void {
-    for (const torrent of this.torrents.values()) {
-      if (torrent.isStopped || torrent.peers.size >= torrent.peersMax) continue;
-      while (this.#dialled.size < HALF_OPEN_MAX && this.#connectionCount < this.#connectionsMax) {
-        const address = torrent.book.next(now, this.own);
-        if (!address) break;
-        const gate = new HandshakeGate(this, torrent.infoHash);
-        const way = this.#security.wayTo(address);
-        const target = { ...address, infoHash: torrent.infoHash, way };
-        const connection = this.#security.dial(this.#deps.dialer, target, gate);
-        gate.bind(connection);
-        this.#connectionCount++;
-        this.#pending.set(connection, { connection, since: now });
-        this.#dialled.set(connection, { torrent, gate, way });
-      }
-    }
+  #makeOutgoing(): Outgoing {
+    const { dialer, utpDialer = null, onUnreachable } = this.#deps;
+    return new Outgoing({
+      ...{ keeper: this, security: this.#security, dialer, utpDialer, own: this.own },
+      hasRoom: () => this.#connectionCount < this.#connectionsMax,
+      begin: (connection) => this.#onBegun(connection),
+      onUnreachable: ({ key }, address) => onUnreachable?.(key, address),
+    });
+  }
+
+  /** A connection counts from its beginning, and has so long for its handshake. */
+  #onBegun(connection: Connection): void {
+    this.#connectionCount++;
+    this.#pending.set(connection, { connection, since: this.now });
   }
 }
 

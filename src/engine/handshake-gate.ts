@@ -67,6 +67,11 @@ export class HandshakeGate implements ConnectionEvents {
     return this.#isOpen && this.#length < HANDSHAKE_BYTES;
   }
 
+  /** Whether the other end took the connection. */
+  get wasOpened(): boolean {
+    return this.#isOpen;
+  }
+
   get isClosed(): boolean {
     return this.#isClosed;
   }

@@ -19,6 +19,9 @@ export {
   type PeerLink,
 } from './extension.ts';
 export type { HashedFile } from './hash-tree.ts';
+export { Holepunch } from './holepunch/holepunch.ts';
+export type { HolepunchDeps, HolepunchTorrent } from './holepunch/holepunch-torrent.ts';
+export type { Classify, Neighbour } from './meeting-place.ts';
 export type { PeerAddress, PeerSource } from './peer-book.ts';
 export { PeerExchange } from './pex/peer-exchange.ts';
 export type { PexDeps, PexNeighbour, PexTorrent } from './pex/pex-torrent.ts';

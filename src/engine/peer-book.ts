@@ -1,6 +1,7 @@
 /** Addresses of one torrent's peers: whom to connect to next, and whom not. */
 import type { Instant } from '../units/index.ts';
 import type { OwnAddress } from './canonical-priority.ts';
+import { isLoopback } from './meeting-place.ts';
 
 /**
  * Where an address came from. A user's own word is kept and tried for ever, as is a web seed, which
@@ -12,6 +13,10 @@ export type PeerSource = 'user' | 'magnet' | 'tracker' | 'dht' | 'lsd' | 'pex' |
 export interface PeerAddress {
   readonly host: string;
   readonly port: number;
+  /** Whoever told of it says that it wants encrypted connections. */
+  readonly wantsEncryption?: boolean;
+  /** Whoever told of it says to have connected to it. */
+  readonly isReachable?: boolean;
 }
 
 interface Entry extends PeerAddress {
@@ -203,7 +208,7 @@ function ranked(entry: Entry, own: OwnAddress | null): Entry {
 }
 
 function isBetter(a: Entry, b: Entry): boolean {
-  const [trustA, trustB] = [trustOf(a.source), trustOf(b.source)];
+  const [trustA, trustB] = [trustOf(a), trustOf(b)];
   return trustA === trustB ? a.rank > b.rank : trustA > trustB;
 }
 
@@ -212,15 +217,15 @@ function isNamed({ source }: Pick<Entry, 'source'>): boolean {
   return source === 'user' || source === 'magnet';
 }
 
-function trustOf(source: PeerSource): number {
-  if (isNamed({ source })) return 2;
-  return source === 'pex' ? 0 : 1;
+function trustOf({ source, isReachable }: Entry): number {
+  if (isNamed({ source })) return 3;
+  if (source !== 'pex') return 2;
+  return isReachable ? 1 : 0;
 }
 
 /** A host is banned whole, but for loopback, where every peer of this machine lives. */
 function banKey(address: PeerAddress): string {
-  const isLoopback = address.host.startsWith('127.') || address.host === '::1';
-  return isLoopback ? keyOf(address) : address.host;
+  return isLoopback(address.host) ? keyOf(address) : address.host;
 }
 
 function keyOf(address: PeerAddress): string {

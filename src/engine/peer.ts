@@ -86,6 +86,9 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
     // A hybrid torrent has two names: both ends take the one that was dialled.
     return this.isOutbound ? this.#wiring.owner.infoHash : this.#remote.infoHash;
   }
+  get connection(): Connection {
+    return this.#wiring.connection;
+  }
   get remoteHost(): string {
     return this.#wiring.connection.remoteHost;
   }

@@ -20,6 +20,10 @@ export interface Connection {
   readonly remoteHost: string;
   readonly remotePort: number;
   readonly isOutbound: boolean;
+  /** Carried by uTP; absent is no. */
+  readonly isUtp?: boolean;
+  /** What is written is encrypted on the way; absent is no. */
+  readonly isEncrypted?: boolean;
   /** Written bytes that the operating system has not taken yet. */
   readonly queuedBytes: number;
   /**

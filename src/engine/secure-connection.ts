@@ -30,6 +30,14 @@ export class SecureConnection implements Connection {
     return this.#lower?.remotePort ?? 0;
   }
 
+  get isUtp(): boolean {
+    return this.#lower?.isUtp ?? false;
+  }
+
+  get isEncrypted(): boolean {
+    return this.#cipher !== null;
+  }
+
   get queuedBytes(): number {
     return this.#lower?.queuedBytes ?? 0;
   }

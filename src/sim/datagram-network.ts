@@ -84,6 +84,9 @@ export interface Datagram {
 /** Takes what comes for a host; the packet is its own. */
 export type DatagramTaker = (packet: Uint8Array, from: PeerAddress) => void;
 
+/** Routers forget where their hosts have sent something after half a minute. */
+const ROUTER_MS = 30_000;
+
 /** Hosts, and a line for what each sends. */
 export class DatagramNetwork {
   readonly clock: VirtualClock;
@@ -91,6 +94,8 @@ export class DatagramNetwork {
   readonly #takers = new Map<string, DatagramTaker>();
   readonly #lines = new Map<string, Line>();
   readonly #common: Line;
+  /** By hosts behind routers: where they have sent something, and when. */
+  readonly #routed = new Map<string, Map<string, number>>();
   /** Every datagram sent, for those who watch. */
   onSent: ((datagram: Datagram) => void) | null = null;
 
@@ -116,12 +121,25 @@ export class DatagramNetwork {
     this.#takers.delete(host);
   }
 
+  /** `host` is behind a router from now on, which lets in only what answers. */
+  hide(host: string): void {
+    this.#routed.set(host, new Map());
+  }
+
   /** Puts a datagram on its way: a copy, whose sender may be forged. */
   send({ packet, from, to }: Datagram): void {
     const copy = packet.slice();
     this.onSent?.({ packet: copy, from, to });
+    this.#routed.get(from.host)?.set(to.host, this.clock.now);
     const line = this.#lines.get(from.host) ?? this.#common;
-    // It may come twice: each its own memory.
-    line.carry(copy.length, () => this.#takers.get(to.host)?.(copy.slice(), from));
+    line.carry(copy.length, () => {
+      // It may come twice: each its own memory.
+      if (this.#isLetIn(from, to)) this.#takers.get(to.host)?.(copy.slice(), from);
+    });
+  }
+
+  #isLetIn(from: PeerAddress, to: PeerAddress): boolean {
+    const sentAt = this.#routed.get(to.host);
+    return !sentAt || this.clock.now - (sentAt.get(from.host) ?? -Infinity) < ROUTER_MS;
   }
 }

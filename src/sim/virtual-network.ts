@@ -31,6 +31,8 @@ export class VirtualNetwork {
   readonly #path: PathOptions;
   readonly #acceptors = new Map<string, Acceptor>();
   readonly #ends = new Set<ConnectionEnd>();
+  /** Hosts behind routers that let nobody in. */
+  readonly #hidden = new Set<string>();
   readonly #uplinks = new Map<string, number>();
   readonly #uplinkFreeAt = new Map<string, number>();
   /** Hosts inside a set cannot reach those outside. */
@@ -74,6 +76,11 @@ export class VirtualNetwork {
   /** Whether it is `acceptor` who is asked there. */
   isListening({ host, port }: PeerAddress, acceptor: Acceptor): boolean {
     return this.#acceptors.get(`${host} ${port}`) === acceptor;
+  }
+
+  /** `host` is behind a router: it dials others, and nobody can dial it. */
+  hide(host: string): void {
+    this.#hidden.add(host);
   }
 
   /** All connections of `host` share so many bytes a second on their way out. */
@@ -148,7 +155,7 @@ export class VirtualNetwork {
     if (near.isClosed) return;
     const { remoteHost, remotePort, localHost } = near;
     const acceptor = this.#acceptors.get(`${remoteHost} ${remotePort}`);
-    if (!acceptor) {
+    if (!acceptor || this.#hidden.has(remoteHost)) {
       near.close('nobody listens there');
       return;
     }

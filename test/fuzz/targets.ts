@@ -15,6 +15,7 @@ import {
   decodeDontHave,
   decodeHandshake,
   decodeHashes,
+  decodeHolepunch,
   decodeKrpc,
   decodeNatPmpReply,
   decodePcpReply,
@@ -99,6 +100,9 @@ const BY_HAND: readonly Target[] = [
   onBytes('hashes', [new Uint8Array(48 + 64).fill(1)], (bytes) => decodeHashes(bytes)),
   onBytes('pex', texts('d5:added12:abcdefghijkl7:added.f2:\0\x017:dropped6:abcdefe'), (bytes) =>
     decodePex(bytes),
+  ),
+  onBytes('holepunch', [Uint8Array.of(1, 0, 8, 0, 0, 1, 26, 225, 0, 0, 0, 0)], (bytes) =>
+    decodeHolepunch(bytes),
   ),
   onBytes('dont-have', [Uint8Array.of(0, 0, 0, 7)], (bytes) => decodeDontHave(bytes)),
   onBytes('http-announce-reply', announces, (bytes) => parseAnnounceReply(bytes)),

@@ -4,6 +4,7 @@ import {
   type Connection,
   type ConnectionEvents,
   Engine,
+  Holepunch,
   type PeerAddress,
   PeerExchange,
   type RateLimits,
@@ -14,6 +15,7 @@ import { nodeMseCrypto, PeerNetwork } from '../../platform/net/index.ts';
 import type { TrackerAnnouncer, TrackerTransport } from '../../platform/tracker/index.ts';
 import { WebSeeds } from '../../platform/webseed/index.ts';
 import { assert, bytesPerSecond, fromHex, instant, toHex } from '../../units/index.ts';
+import { PEX_FLAG } from '../../wire/index.ts';
 import { DaemonError } from '../daemon-error.ts';
 import type { TrackerTiers } from '../trackers/edit-trackers.ts';
 import { Announcing, type AnnouncingDeps } from './announcing.ts';
@@ -94,9 +96,14 @@ export class TransferLoop implements TransferCalls {
     this.#egress = new Egress(options, notice);
     this.#tell = (key, news) => tell(key, this.#egress.isCutOff ? blameless(news) : news);
     this.#exchange = exchange;
+    const holepunch = this.#makeHolepunch();
     const pex = new PeerExchange({
       torrentOf: (key) => this.#engine.torrents.get(key) ?? null,
       classify: classifyAddress,
+      isHolepuncher: (peerKey) => holepunch.isSpokenBy(peerKey),
+      onTold: (peerKey, { host, port, flags }) => {
+        if (flags & PEX_FLAG.holepunch) holepunch.onTold(peerKey, { host, port });
+      },
     });
     this.#webSeeds = new WebSeeds({ egress: this.#egress, userAgent: CLIENT_NAME });
     this.#engine = new Engine(
@@ -105,7 +112,13 @@ export class TransferLoop implements TransferCalls {
         hasher: nodeHasher,
         random: Math.random,
         clock: () => instant(performance.now()),
-        extensions: [...(exchange ? [exchange.extension] : []), ...(options.usePex ? [pex] : [])],
+        extensions: [
+          ...(exchange ? [exchange.extension] : []),
+          // Peers that cannot be dialled are met through those who tell of them.
+          ...(options.usePex ? [pex, holepunch] : []),
+        ],
+        utpDialer: { connect: (...to) => this.#dialUtp(...to) },
+        onUnreachable: (key, address) => holepunch.onUnreachable(key, address),
         uploadPolicy: exchange?.policy ?? null,
         encryption: { policy: options.encryption ?? 'allow', crypto: nodeMseCrypto },
         rouse: (key) => this.#sleepers.call(key),
@@ -328,6 +341,22 @@ export class TransferLoop implements TransferCalls {
   #dial(host: string, port: number, events: ConnectionEvents): Connection {
     assert(this.#network, 'nothing is dialled before the ports are open');
     return this.#network.dialer.connect(host, port, events);
+  }
+
+  #dialUtp(host: string, port: number, events: ConnectionEvents): Connection {
+    const dialer = this.#network?.utpDialer;
+    assert(dialer, 'holes are punched only where there is uTP');
+    return dialer.connect(host, port, events);
+  }
+
+  #makeHolepunch(): Holepunch {
+    return new Holepunch({
+      torrentOf: (key) => this.#engine.torrents.get(key) ?? null,
+      classify: classifyAddress,
+      isAble: () => this.#network?.utpDialer != null,
+      isOwn: (address) => this.#engine.own.isAt(address),
+      punch: (key, address) => this.#engine.punch(key, address),
+    });
   }
 
   async #meetNeighbours(): Promise<void> {

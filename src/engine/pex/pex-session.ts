@@ -10,6 +10,7 @@ import {
   WireError,
 } from '../../wire/index.ts';
 import type { PeerExtensionSession, PeerLink } from '../extension.ts';
+import { isLoopback, mayTell } from '../meeting-place.ts';
 import type { PexDeps, PexNeighbour, PexTorrent } from './pex-torrent.ts';
 
 /** BEP 11: no more than one message a minute. */
@@ -61,7 +62,11 @@ export class PexSession implements PeerExtensionSession {
       if (!this.#isBelievable(peer, torrent) || hosts.has(hostKey(peer))) continue;
       if (++this.#taken > TAKEN_MAX) return;
       hosts.add(hostKey(peer));
-      torrent.addPeers([{ host: peer.host, port: peer.port }], 'pex');
+      const { host, port, flags } = peer;
+      const wantsEncryption = (flags & PEX_FLAG.prefersEncryption) !== 0;
+      const isReachable = (flags & PEX_FLAG.reachable) !== 0;
+      torrent.addPeers([{ host, port, wantsEncryption, isReachable }], 'pex');
+      this.#deps.onTold?.(this.#link.peerKey, peer);
     }
   }
 
@@ -110,27 +115,33 @@ export class PexSession implements PeerExtensionSession {
       if (!endpoint || known.has(keyOf(endpoint))) continue;
       known.add(keyOf(endpoint));
       this.#told.set(key, endpoint);
-      added.push({ ...endpoint, flags: flagsOf(peer) });
+      added.push({ ...endpoint, flags: this.#flagsOf(key, peer) });
     }
     return added;
   }
 
   /** Where this peer can be reached, if the remote may hear of it; null if not. */
   #tellable(key: number, peer: PexNeighbour): Endpoint | null {
-    const host = peer.remoteHost;
-    const port = peer.isOutbound ? peer.remotePort : peer.remoteListenPort;
+    const { remoteHost: host, remotePort, isOutbound } = peer.connection;
+    const port = isOutbound ? remotePort : peer.remoteListenPort;
     if (key === this.#link.peerKey || port === null) return null;
     return this.#isSpeakable(host) ? { host, port } : null;
   }
 
   /** Local addresses mean nothing to strangers, and are none of their business. */
   #isSpeakable(host: string): boolean {
-    const place = this.#deps.classify(host);
-    return place === 'public' || (place === 'local' && this.#isRemoteLocal);
+    return mayTell({ host, witness: this.#link.remoteHost }, this.#deps.classify);
   }
 
-  get #isRemoteLocal(): boolean {
-    return this.#deps.classify(this.#link.remoteHost) === 'local';
+  #flagsOf(key: number, { connection, isSeed }: PexNeighbour): number {
+    const isHolepuncher = this.#deps.isHolepuncher?.(key) ?? false;
+    return (
+      (connection.isEncrypted ? PEX_FLAG.prefersEncryption : 0) |
+      (isSeed ? PEX_FLAG.seed : 0) |
+      (connection.isUtp ? PEX_FLAG.utp : 0) |
+      (isHolepuncher ? PEX_FLAG.holepunch : 0) |
+      (connection.isOutbound ? PEX_FLAG.reachable : 0)
+    );
   }
 
   #isBelievable(peer: PexPeer, torrent: PexTorrent): boolean {
@@ -155,16 +166,11 @@ export class PexSession implements PeerExtensionSession {
   }
 }
 
-function flagsOf(peer: PexNeighbour): number {
-  return (peer.isSeed ? PEX_FLAG.seed : 0) | (peer.isOutbound ? PEX_FLAG.reachable : 0);
-}
-
 function keyOf({ host, port }: Endpoint): string {
   return `${host} ${port}`;
 }
 
 /** Peers of this machine share an address: they are told apart by their ports. */
 function hostKey(endpoint: Endpoint): string {
-  const { host } = endpoint;
-  return host.startsWith('127.') || host === '::1' ? keyOf(endpoint) : host;
+  return isLoopback(endpoint.host) ? keyOf(endpoint) : endpoint.host;
 }

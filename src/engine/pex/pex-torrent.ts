@@ -1,13 +1,10 @@
 /** What peer exchange sees of torrents and their peers. */
+import type { PexPeer } from '../../wire/index.ts';
+import type { Classify, Neighbour } from '../meeting-place.ts';
 import type { PeerAddress } from '../peer-book.ts';
 
 /** A connected peer, as others may hear of it. */
-export interface PexNeighbour {
-  readonly remoteHost: string;
-  readonly remotePort: number;
-  /** Where it listens, as it says itself; null while it has not. */
-  readonly remoteListenPort: number | null;
-  readonly isOutbound: boolean;
+export interface PexNeighbour extends Neighbour {
   /** It wants nothing: it has everything, or says so (BEP 21). */
   readonly isSeed: boolean;
 }
@@ -27,9 +24,10 @@ export interface PexTorrent {
 export interface PexDeps {
   /** The torrent of a link; null when it is gone. */
   readonly torrentOf: (torrentKey: string) => PexTorrent | null;
-  /**
-   * Whether an address is on the open internet, on this machine or network, or nowhere. Peers of
-   * the internet neither hear of local ones nor are believed about them.
-   */
-  readonly classify: (host: string) => 'public' | 'local' | 'unusable';
+  /** Peers of the internet neither hear of local ones nor are believed about them. */
+  readonly classify: Classify;
+  /** Whether a peer can bring others together (BEP 55); absent: none can. */
+  readonly isHolepuncher?: (peerKey: number) => boolean;
+  /** A peer told of another, and is believed. */
+  readonly onTold?: (peerKey: number, told: PexPeer) => void;
 }

@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Swarm, type SwarmNode, WirePeer } from '../../sim/index.ts';
-import { Bitfield } from '../../units/index.ts';
+import { Bitfield, bytesPerSecond, instant } from '../../units/index.ts';
 import {
   decodePex,
   encodeBencode,
   encodeExtended,
   encodePex,
+  PEX_FLAG,
   type PexPeer,
 } from '../../wire/index.ts';
+import { DialWays } from '../dial-ways.ts';
+import { type Engine, PeerExchange } from '../index.ts';
+import { PeerBook } from '../peer-book.ts';
 
 const MINUTE_MS = 60_000;
 /** The id our node gives `ut_pex`: behind the metadata extension. */
@@ -175,4 +179,67 @@ test('a stranger is not believed about addresses of our own network, nor told of
   swarm.clock.run(2_000);
   assert.equal(node.torrent.book.size, 2);
   assert.deepEqual(talker.heard, []);
+});
+
+test('what a contact can do is told with it: encrypted, a seed, uTP, able to be met, reachable', () => {
+  const swarm = new Swarm({ seed: 10 });
+  const engine: { current: Engine | null } = { current: null };
+  const pex = new PeerExchange({
+    torrentOf: (key) => engine.current?.torrents.get(key) ?? null,
+    classify: () => 'local',
+    isHolepuncher: () => true,
+  });
+  const utp = swarm.network.dialerOf('10.0.0.1');
+  const middle = swarm.add({
+    has: 'none',
+    deps: {
+      extensions: [pex],
+      dialer: {
+        connect: (...to) => Object.assign(utp.connect(...to), { isUtp: true, isEncrypted: true }),
+      },
+    },
+  });
+  engine.current = middle.engine;
+  const seed = swarm.add({ has: 'all', engine: { uploadLimit: bytesPerSecond(1) } });
+  middle.torrent.addPeers([seed.address], 'tracker');
+  swarm.clock.run(1_000);
+  const talker = addTalker(swarm, middle);
+  swarm.clock.run(1_000);
+  const { prefersEncryption, seed: isSeed, utp: isUtp, holepunch, reachable } = PEX_FLAG;
+  const flags = prefersEncryption | isSeed | isUtp | holepunch | reachable;
+  assert.deepEqual(talker.heard.map(decodePex), [
+    { added: [{ ...seed.address, flags }], dropped: [] },
+  ]);
+});
+
+test('of those it is told of, one that can be reached is dialled before one that perhaps cannot', () => {
+  const book = new PeerBook();
+  book.add({ host: '10.7.0.1', port: 1, isReachable: false }, 'pex');
+  book.add({ host: '10.7.0.2', port: 1, isReachable: true }, 'pex');
+  book.add({ host: '10.7.0.3', port: 1 }, 'tracker');
+  const hosts = [1, 2, 3].map(() => book.next(instant(0))?.host);
+  assert.deepEqual(hosts, ['10.7.0.3', '10.7.0.2', '10.7.0.1']);
+});
+
+test('one that is said to want encryption is dialled encrypted, until we know better', () => {
+  const ways = new DialWays(['plain', 'encrypted']);
+  const told = { host: '10.7.0.1', port: 1, wantsEncryption: true };
+  assert.equal(ways.next(told), 'encrypted');
+  assert.ok(ways.onCutOff(told, 'encrypted'));
+  assert.equal(ways.next(told), 'plain');
+  assert.equal(new DialWays(['plain']).next(told), 'plain', 'not where it is switched off');
+});
+
+test('a neighbour is not believed about this machine', () => {
+  const swarm = new Swarm({ seed: 11 });
+  const engine: { current: Engine | null } = { current: null };
+  const pex = new PeerExchange({
+    torrentOf: (key) => engine.current?.torrents.get(key) ?? null,
+    classify: () => 'local',
+  });
+  const node = swarm.add({ has: 'none', deps: { extensions: [pex] } });
+  engine.current = node.engine;
+  tell(addTalker(swarm, node), [{ host: '127.0.0.1', port: 80, flags: 0 }, ...strangers(1)]);
+  swarm.clock.run(100);
+  assert.equal(node.torrent.book.size, 1);
 });

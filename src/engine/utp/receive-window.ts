@@ -6,6 +6,8 @@ const REORDER_PACKETS_MAX = 512;
 const SLOTS = 1024;
 /** Payload held at most: out of order, or while nobody reads. What we announce as our window. */
 export const RECEIVE_BYTES_MAX: number = 1024 * 1024;
+/** What a reader that goes on is owed: what it would read at once over TCP. */
+const OWED_BYTES = 64 * 1024;
 /** Length of a selective ack at most: one bit for each packet that is kept. */
 const MASK_BYTES_MAX = REORDER_PACKETS_MAX / 8;
 
@@ -19,6 +21,7 @@ export class ReceiveWindow {
   readonly #early: (Uint8Array | null)[] = new Array(SLOTS).fill(null);
   #earlyCount = 0;
   #heldBytes = 0;
+  #owedBytes = 0;
   /** In order, and waiting for the reader to go on. */
   readonly #unread: Uint8Array[] = [];
 
@@ -76,10 +79,21 @@ export class ReceiveWindow {
     return this.#unread.length > 0;
   }
 
-  /** The oldest payload that was kept. */
-  takeUnread(): Uint8Array | null {
+  /**
+   * The reader goes on. It gets something even if it stops again before it is told of any: over TCP
+   * others read at once, and would leave it nothing for ever under a tight limit.
+   */
+  owe(): void {
+    this.#owedBytes = OWED_BYTES;
+  }
+
+  /** The oldest payload that was kept; of a paused reader, only what is owed to it. */
+  takeUnread(isPaused: boolean): Uint8Array | null {
+    if (isPaused && this.#owedBytes <= 0) return null;
     const payload = this.#unread.shift() ?? null;
-    if (payload) this.#heldBytes -= payload.length;
+    if (!payload) return null;
+    this.#heldBytes -= payload.length;
+    this.#owedBytes -= payload.length;
     return payload;
   }
 

@@ -40,6 +40,7 @@ export class UtpConnection implements Connection {
   readonly remoteHost: string;
   readonly remotePort: number;
   readonly isOutbound: boolean;
+  readonly isUtp = true;
   readonly identity: UtpIdentity;
   readonly #link: UtpLink;
   readonly #queue = new WriteQueue();
@@ -114,6 +115,7 @@ export class UtpConnection implements Connection {
 
   resumeReading(): void {
     this.#isPaused = false;
+    this.#received.owe();
     this.#link.wake();
   }
 
@@ -245,10 +247,9 @@ export class UtpConnection implements Connection {
   }
 
   #deliverUnread(): void {
-    if (this.#isPaused || !this.#received.hasUnread) return;
-    while (!this.#isPaused) {
-      const payload = this.#received.takeUnread();
-      if (!payload) break;
+    let payload = this.#received.takeUnread(this.#isPaused);
+    if (!payload) return;
+    for (; payload; payload = this.#received.takeUnread(this.#isPaused)) {
       this.#events?.onBytes(payload);
     }
     // The other end waits for room.

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { DatagramNetwork, Line, startUtp, VirtualClock, type WayOptions } from '../../sim/index.ts';
+import {
+  DatagramNetwork,
+  Line,
+  SIM_PORT,
+  startUtp,
+  VirtualClock,
+  type WayOptions,
+} from '../../sim/index.ts';
 import { type Random, seededRandom } from '../../units/index.ts';
 import { decodeUtp, encodeUtp, sequenceAdd, type UtpHeader } from '../../wire/index.ts';
 import type { Connection, ConnectionEvents } from '../index.ts';
@@ -120,7 +127,7 @@ test('bytes go both ways, and both ends know each other', () => {
   send(scene, [far, near], 100_000);
   assert.deepEqual([near.connection?.isOutbound, far.connection?.isOutbound], [true, false]);
   assert.equal(far.connection?.remoteHost, '192.0.2.1');
-  assert.equal(near.connection?.remotePort, 1000);
+  assert.equal(near.connection?.remotePort, SIM_PORT);
 });
 
 test('whatever is lost, doubled, late or out of order, the stream arrives as it was', () => {
@@ -177,6 +184,20 @@ test('who does not read is waited for, and nothing is lost', () => {
   far.connection?.resumeReading();
   assert.ok(scene.clock.run(60_000, () => far.received === bytes.length));
   assert.ok(far.bytes.equals(bytes));
+});
+
+// With a download limit the tap opens and closes within one tick when others read over TCP.
+test('a reader that goes on and stops again at once has read something', () => {
+  const scene = pair();
+  const { near, far } = meet(scene);
+  far.connection?.pauseReading();
+  near.connection?.write([new Uint8Array(500_000)]);
+  scene.clock.run(2_000);
+  assert.equal(far.received, 0);
+  far.connection?.resumeReading();
+  far.connection?.pauseReading();
+  scene.clock.run(2_000);
+  assert.ok(far.received > 60_000 && far.received < 70_000, `${far.received}`);
 });
 
 test('what was written before closing still arrives, then the end', () => {

@@ -27,6 +27,8 @@ export interface PeerNetworkOptions {
 /** Open ports, and how to dial from them. */
 export class PeerNetwork {
   readonly dialer: Dialer;
+  /** Dials by uTP alone; null when there is none. */
+  readonly utpDialer: Dialer | null;
   /** The port peers reach us at; 0 when we do not listen. */
   readonly port: number;
   readonly #listener: TcpListener | null;
@@ -36,6 +38,7 @@ export class PeerNetwork {
 
   private constructor(parts: {
     readonly dialer: Dialer;
+    readonly utpDialer: Dialer | null;
     readonly port: number;
     readonly listener: TcpListener | null;
     readonly udp: UdpPort | null;
@@ -43,6 +46,7 @@ export class PeerNetwork {
     readonly stopWatching: () => void;
   }) {
     this.dialer = parts.dialer;
+    this.utpDialer = parts.utpDialer;
     this.port = parts.port;
     this.#listener = parts.listener;
     this.#udp = parts.udp;
@@ -69,12 +73,14 @@ export class PeerNetwork {
     const listener = useTcp && port !== null ? await listenTcp({ port, ...where }, accept) : null;
     const udp = options.useUtp && egress.isOpen ? await openUdp(options, listener) : null;
     const utp = udp && new UtpSocket(udp, port === null ? refuse : accept);
+    const utpDialer = utp?.dialer ?? null;
     const dialer = racedDialer({
       tcp: useTcp ? tcpDialer(egress) : null,
-      utp: utp && namedDialer(utp.dialer, egress),
+      utp: utpDialer && namedDialer(utpDialer, egress),
     });
     return new PeerNetwork({
       dialer: gate?.dialer(dialer) ?? dialer,
+      utpDialer: (utpDialer && gate?.dialer(utpDialer)) ?? utpDialer,
       stopWatching:
         gate && ipList !== null ? watchIpList(ipList, (list) => gate.replace(list)) : () => {},
       port: port === null ? 0 : (listener?.port ?? udp?.port ?? 0),

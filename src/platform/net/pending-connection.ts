@@ -44,6 +44,10 @@ export class PendingConnection implements Connection {
     setImmediate(() => this.#events.onClosed(reason));
   }
 
+  get isUtp(): boolean {
+    return this.#found?.isUtp ?? false;
+  }
+
   get queuedBytes(): number {
     return this.#found?.queuedBytes ?? 0;
   }

@@ -81,6 +81,10 @@ class Race implements Connection {
     if (this.#waiting.length > 0) this.#arm(HEAD_START_MS, () => this.#dialNext());
   }
 
+  get isUtp(): boolean {
+    return this.#winner?.isUtp ?? false;
+  }
+
   get queuedBytes(): number {
     return this.#winner?.queuedBytes ?? 0;
   }
