@@ -92,6 +92,7 @@ function addTransferCommands(program: Command, context: Context): void {
     .description('serve a torrent until Ctrl-C, and be paid for it where peers bid')
     .argument('<torrent>', 'torrent file')
     .requiredOption('--from <dir>', "folder that holds the torrent's file or folder")
+    .option('--super', 'show each peer only what no other has, until others have everything')
     .option('--ask <btt>', 'lowest price you sell at, in BTT per GiB, or auto', readAsk);
   addNetworkOptions(addSeedingOptions(seed)).action(async (text: string, options: SeedOptions) => {
     const command = await import('./commands/seed.ts');

@@ -55,6 +55,10 @@ export interface PeerOwner extends MetadataOwner {
   readonly isDownloading: boolean;
   /** Nothing is wanted any more: everything is here, or all that was selected. */
   readonly isSated: boolean;
+  /** It shows its pieces one at a time (BEP 16). */
+  readonly isRevealing: boolean;
+  /** A peer says that it has this piece; null: that it has several. */
+  onShown(peerKey: number, piece: number | null): void;
   /** Block payload moved, for the torrent's totals. */
   onReceived(byteCount: number): void;
   onSent(byteCount: number): void;
@@ -68,4 +72,9 @@ export interface PeerOwner extends MetadataOwner {
   /** What a peer said is proven wrong. */
   onLie(peerKey: number): void;
   onPeerClosed(peerKey: number, reason: string): void;
+}
+
+/** Whether we say that we want nothing (BEP 21); not while we pretend to have nothing. */
+export function saysUploadOnly({ isSated, isRevealing }: PeerOwner): boolean {
+  return isSated && !isRevealing;
 }

@@ -17,7 +17,7 @@ import { METADATA_EXTENSION, MetadataExchange } from './metadata-exchange.ts';
 import { Outbox } from './outbox.ts';
 import { PeerDownload } from './peer-download.ts';
 import { type LinkedPeer, linkOf } from './peer-link.ts';
-import type { PeerOwner } from './peer-owner.ts';
+import { type PeerOwner, saysUploadOnly } from './peer-owner.ts';
 import { PeerUpload } from './peer-upload.ts';
 import { PeerWiring } from './peer-wiring.ts';
 import type { Connection, ConnectionEvents } from './ports.ts';
@@ -207,7 +207,7 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
   onSample(elapsedMs: number, now: Instant): void {
     this.download.sample(elapsedMs, now);
     this.upload.sent.sample(elapsedMs);
-    if (this.#wiring.owner.isSated === this.#saidUploadOnly) return;
+    if (saysUploadOnly(this.#wiring.owner) === this.#saidUploadOnly) return;
     this.#sayHello();
     this.flush();
   }
@@ -250,7 +250,7 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
 
   onHave(index: number): void {
     this.download.pieces.add(index, this.#wiring.owner.work);
-    this.#onPiecesChanged();
+    this.#onPiecesChanged(index);
   }
 
   onBitfield(bits: Uint8Array): void {
@@ -338,7 +338,8 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
     this.#wiring.owner.engine.requestRechoke();
   }
 
-  #onPiecesChanged(): void {
+  #onPiecesChanged(piece: number | null = null): void {
+    this.#wiring.owner.onShown(this.peerKey, piece);
     this.download.updateInterest();
     this.partFromSeed();
   }
@@ -356,10 +357,10 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
   }
 
   #sayHello(): void {
-    const { engine, infoBytes, isSated } = this.#wiring.owner;
-    this.#saidUploadOnly = isSated;
+    const { engine, infoBytes } = this.#wiring.owner;
+    this.#saidUploadOnly = saysUploadOnly(this.#wiring.owner);
     this.#hub?.hello({
-      isUploadOnly: isSated,
+      isUploadOnly: this.#saidUploadOnly,
       clientName: engine.clientName,
       listenPort: engine.listenPort,
       metadataBytes: infoBytes?.length ?? null,

@@ -29,6 +29,8 @@ export interface NodeOptions {
   readonly isMagnet?: boolean;
   /** Knows the info dictionary of a v2 torrent, but not the piece layers. */
   readonly lacksLayers?: boolean;
+  /** Shows its pieces one at a time (BEP 16). */
+  readonly isSuperSeed?: boolean;
   /** Tells others of its peers, and hears of theirs (BEP 11). */
   readonly hasPex?: boolean;
   /** What it sends is spoiled: it is not counted among the honest. */
@@ -143,6 +145,7 @@ export class SwarmNode {
     const torrent = engine.add(infoHash, this.#events(life, begin), infoHashV2);
     const isHybrid = content.pieceHashes !== null && infoHashV2 !== null;
     if (isHybrid) engine.identify(torrent, { v1: infoHash, v2: infoHashV2 });
+    torrent.isSuperSeed = this.#options.isSuperSeed ?? false;
     this.#running = { engine, torrent };
     if (!isMagnet) begin();
   }

@@ -21,6 +21,7 @@ import { TorrentWatch } from './torrent-watch.ts';
 export interface SeedOptions extends NetworkOptions, SeedingOptions {
   readonly from: string;
   readonly ask?: Ask;
+  readonly super?: true;
 }
 
 const PROGRESS_MS = 1_000;
@@ -50,6 +51,7 @@ export async function seed(context: Context, text: string, options: SeedOptions)
       peers: options.peer ?? [],
       ...trackers,
       mustBeComplete: true,
+      isSuperSeed: options.super ?? false,
       mustRecheck: options.recheck ?? false,
     });
     const startedAt = performance.now();

@@ -74,6 +74,8 @@ export interface TorrentSpec {
   readonly otherFilesPriority?: number;
   /** Begins pieces by index, not by rarity. */
   readonly isSequential?: boolean;
+  /** Complete at its start, it super-seeds until others have everything (BEP 16). */
+  readonly isSuperSeed?: boolean;
   /**
    * The resume record, or null when there is none: whoever gives it keeps the records, and hears
    * of new ones as news. Left out, they are kept in `resumeDir`.
