@@ -165,3 +165,27 @@ test('of one large piece, the good blocks are kept', () => {
     assert.ok(receivedBytes < 1.8 * 1024 * KIB, `${receivedBytes}`);
   }
 });
+
+scenario(
+  'a flood of requests for hashes has sixteen places, then costs the connection',
+  (swarm) => {
+    const seed = swarm.add({ has: 'all' });
+    const peer = new WirePeer(swarm, seed, { flags: { v2: true } });
+    const heard = new Map<number, number>();
+    peer.script.onHashMessage = (id) => void heard.set(id, (heard.get(id) ?? 0) + 1);
+    const root = swarm.memory.content.hashedFiles?.[4]?.root ?? new Uint8Array(32);
+    const flood = (count: number): void => {
+      const ref = { root, baseLayer: 0, index: 0, length: 2, proofLayers: 0 };
+      for (let nth = 0; nth < count; nth++) peer.send(encodeHashRef(MESSAGE.hashRequest, ref));
+      swarm.clock.run(3_000);
+    };
+    swarm.clock.run(200);
+    flood(120);
+    // Each is 32 KiB to read and hash: they are answered one a tick, the others at once.
+    assert.ok((heard.get(MESSAGE.hashes) ?? 0) <= 20, `${heard.get(MESSAGE.hashes)}`);
+    assert.ok((heard.get(MESSAGE.hashReject) ?? 0) >= 100);
+    assert.equal(peer.closed, null);
+    flood(200);
+    assert.notEqual(peer.closed, null);
+  },
+);
