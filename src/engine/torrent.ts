@@ -1,6 +1,7 @@
 /** One torrent: its peers, its pieces, and what it tells the outside. */
 import { type Bitfield, equalBytes, type Random, toHex } from '../units/index.ts';
 import { PieceGeometry, type TorrentContent } from './content.ts';
+import { DepartedPeers } from './departed-peers.ts';
 import { describeTorrent } from './describe-torrent.ts';
 import { MetadataCollector } from './metadata-collector.ts';
 import type { PartialPiece } from './partial-piece.ts';
@@ -47,9 +48,6 @@ export interface TorrentDeps {
   readonly infoHashV2: Uint8Array | null;
 }
 
-/** Where departed peers came from, remembered so that they can still be banned. */
-const ADDRESSES_REMEMBERED = 1000;
-
 /** A torrent of the engine. */
 export class Torrent implements PeerOwner {
   readonly infoHash: Uint8Array;
@@ -76,7 +74,7 @@ export class Torrent implements PeerOwner {
   /** Begun complete, it super-seeds until others have everything. Counts at `begin`. */
   isSuperSeed = false;
   readonly #deps: TorrentDeps;
-  readonly #addresses = new Map<number, PeerAddress>();
+  readonly #departed = new DepartedPeers();
   #content: TorrentContent | null = null;
   #flow: PieceFlow | null = null;
   #phase: TorrentPhase = 'metadata';
@@ -298,11 +296,7 @@ export class Torrent implements PeerOwner {
     if (!peer) return;
     this.peers.delete(peerKey);
     const address = { host: peer.remoteHost, port: peer.remotePort };
-    this.#addresses.set(peerKey, address);
-    const oldest = this.#addresses.keys().next().value;
-    if (this.#addresses.size > ADDRESSES_REMEMBERED && oldest !== undefined) {
-      this.#addresses.delete(oldest);
-    }
+    this.#departed.add(peerKey, address);
     if (peer.isOutbound) this.book.onClosed(address, this.engine.now, true);
   }
 
@@ -407,7 +401,7 @@ export class Torrent implements PeerOwner {
     const peer = this.peers.get(peerKey);
     const address = peer
       ? { host: peer.remoteHost, port: peer.remotePort }
-      : this.#addresses.get(peerKey);
+      : this.#departed.addressOf(peerKey);
     if (!address) return;
     peer?.close('it sent bad data');
     if (this.book.isBanned(address)) return;
