@@ -1,12 +1,9 @@
 /** The transfer thread's inside: the engine, its port, its clock, and the torrents at work. */
-import { classifyAddress } from '../../discovery/index.ts';
 import {
   type Connection,
   type ConnectionEvents,
   Engine,
-  Holepunch,
   type PeerAddress,
-  PeerExchange,
   type RateLimits,
 } from '../../engine/index.ts';
 import { nodeHasher } from '../../platform/disk/index.ts';
@@ -15,7 +12,6 @@ import { nodeMseCrypto, PeerNetwork } from '../../platform/net/index.ts';
 import type { TrackerAnnouncer, TrackerTransport } from '../../platform/tracker/index.ts';
 import { WebSeeds } from '../../platform/webseed/index.ts';
 import { assert, bytesPerSecond, fromHex, instant, toHex } from '../../units/index.ts';
-import { PEX_FLAG } from '../../wire/index.ts';
 import { DaemonError } from '../daemon-error.ts';
 import type { TrackerTiers } from '../trackers/edit-trackers.ts';
 import { Announcing, type AnnouncingDeps } from './announcing.ts';
@@ -38,6 +34,7 @@ import type {
   TransferRates,
   TransferSnapshot,
 } from './messages.ts';
+import { joinPeerTalk } from './peer-talk.ts';
 import type { CheckTurn } from './piece-finder.ts';
 import type { PieceRange } from './piece-waits.ts';
 import { Sleepers } from './sleepers.ts';
@@ -96,14 +93,9 @@ export class TransferLoop implements TransferCalls {
     this.#egress = new Egress(options, notice);
     this.#tell = (key, news) => tell(key, this.#egress.isCutOff ? blameless(news) : news);
     this.#exchange = exchange;
-    const holepunch = this.#makeHolepunch();
-    const pex = new PeerExchange({
-      torrentOf: (key) => this.#engine.torrents.get(key) ?? null,
-      classify: classifyAddress,
-      isHolepuncher: (peerKey) => holepunch.isSpokenBy(peerKey),
-      onTold: (peerKey, { host, port, flags }) => {
-        if (flags & PEX_FLAG.holepunch) holepunch.onTold(peerKey, { host, port });
-      },
+    const talk = joinPeerTalk({
+      engine: () => this.#engine,
+      canDialUtp: () => this.#network?.utpDialer != null,
     });
     this.#webSeeds = new WebSeeds({ egress: this.#egress, userAgent: CLIENT_NAME });
     this.#engine = new Engine(
@@ -114,11 +106,10 @@ export class TransferLoop implements TransferCalls {
         clock: () => instant(performance.now()),
         extensions: [
           ...(exchange ? [exchange.extension] : []),
-          // Peers that cannot be dialled are met through those who tell of them.
-          ...(options.usePex ? [pex, holepunch] : []),
+          ...(options.usePex ? talk.extensions : []),
         ],
         utpDialer: { connect: (...to) => this.#dialUtp(...to) },
-        onUnreachable: (key, address) => holepunch.onUnreachable(key, address),
+        onUnreachable: (key, address) => talk.onUnreachable(key, address),
         uploadPolicy: exchange?.policy ?? null,
         encryption: { policy: options.encryption ?? 'allow', crypto: nodeMseCrypto },
         rouse: (key) => this.#sleepers.call(key),
@@ -347,16 +338,6 @@ export class TransferLoop implements TransferCalls {
     const dialer = this.#network?.utpDialer;
     assert(dialer, 'holes are punched only where there is uTP');
     return dialer.connect(host, port, events);
-  }
-
-  #makeHolepunch(): Holepunch {
-    return new Holepunch({
-      torrentOf: (key) => this.#engine.torrents.get(key) ?? null,
-      classify: classifyAddress,
-      isAble: () => this.#network?.utpDialer != null,
-      isOwn: (address) => this.#engine.own.isAt(address),
-      punch: (key, address) => this.#engine.punch(key, address),
-    });
   }
 
   async #meetNeighbours(): Promise<void> {
