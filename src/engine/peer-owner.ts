@@ -9,6 +9,7 @@ import type { PeerAddress } from './peer-book.ts';
 import type { PiecePicker } from './piece-picker.ts';
 import type { PieceStore } from './ports.ts';
 import type { Selection } from './selection.ts';
+import type { Revealing } from './super-seeding.ts';
 import type { TorrentHashes } from './torrent-hashes.ts';
 import type { TorrentLimits } from './torrent-limits.ts';
 import type { UploadScheduler } from './upload-scheduler.ts';
@@ -55,10 +56,8 @@ export interface PeerOwner extends MetadataOwner {
   readonly isDownloading: boolean;
   /** Nothing is wanted any more: everything is here, or all that was selected. */
   readonly isSated: boolean;
-  /** It shows its pieces one at a time (BEP 16). */
-  readonly isRevealing: boolean;
-  /** A peer says that it has this piece; null: that it has several. */
-  onShown(peerKey: number, piece: number | null): void;
+  /** Whether it shows its pieces one at a time (BEP 16). */
+  readonly revealing: Revealing;
   /** Block payload moved, for the torrent's totals. */
   onReceived(byteCount: number): void;
   onSent(byteCount: number): void;
@@ -75,6 +74,6 @@ export interface PeerOwner extends MetadataOwner {
 }
 
 /** Whether we say that we want nothing (BEP 21); not while we pretend to have nothing. */
-export function saysUploadOnly({ isSated, isRevealing }: PeerOwner): boolean {
-  return isSated && !isRevealing;
+export function saysUploadOnly({ isSated, revealing }: PeerOwner): boolean {
+  return isSated && !revealing.isOn;
 }

@@ -59,7 +59,7 @@ export class PeerUpload implements Servable {
   /** Says which pieces we have: the first message after the handshakes. */
   announcePieces(): void {
     const { outbox, flags, owner } = this.#wiring;
-    const have = owner.isRevealing ? undefined : owner.work?.have;
+    const have = owner.revealing.isOn ? undefined : owner.work?.have;
     if (flags.fast && (!have || have.count === 0)) outbox.push(encodeBare(MESSAGE.haveNone));
     else if (flags.fast && have?.isComplete) outbox.push(encodeBare(MESSAGE.haveAll));
     else if (have && have.count > 0) outbox.push(encodeBitfield(have.toBytes()));
@@ -68,7 +68,7 @@ export class PeerUpload implements Servable {
 
   /** Says what turned out to be on our disk, to a peer that heard of no pieces before (BEP 3). */
   announceLate(): void {
-    if (this.#wiring.owner.isRevealing) return;
+    if (this.#wiring.owner.revealing.isOn) return;
     const { have, geometry } = this.#wiring.work();
     for (let piece = 0; piece < geometry.pieceCount; piece++) {
       if (have.has(piece)) this.#wiring.outbox.push(encodeIndex(MESSAGE.have, piece));

@@ -339,7 +339,8 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
   }
 
   #onPiecesChanged(piece: number | null = null): void {
-    this.#wiring.owner.onShown(this.peerKey, piece);
+    const { revealing, engine } = this.#wiring.owner;
+    revealing.onShown(this.peerKey, piece, engine.now);
     this.download.updateInterest();
     this.partFromSeed();
   }

@@ -92,12 +92,12 @@ test('when others have every piece it is a seed like any other', () => {
   const swarm = new Swarm({ seed: 5, totalBytes: 4 * 32_768 });
   const source = swarm.add({ has: 'all', isSuperSeed: true });
   const [one, two] = ['10.8.0.1', '10.9.0.1'].map((host) => addViewer(swarm, source, host));
-  assert.ok(one && two && source.torrent.isRevealing);
+  assert.ok(one && two && source.torrent.revealing.isOn);
   for (const piece of [0, 1]) has(swarm, one, piece);
   for (const piece of [2, 3]) has(swarm, two, piece);
   // What was not passed on is waited for no longer than so.
   swarm.clock.run(MINUTE_MS + 1_000);
-  assert.ok(!source.torrent.isRevealing);
+  assert.ok(!source.torrent.revealing.isOn);
   assert.deepEqual(
     [...new Set(one.shown)].sort((a, b) => a - b),
     [0, 1, 2, 3],
@@ -107,5 +107,5 @@ test('when others have every piece it is a seed like any other', () => {
 
 test('a torrent that is not complete does not super-seed', () => {
   const swarm = new Swarm({ seed: 6 });
-  assert.ok(!swarm.add({ has: (piece) => piece > 0, isSuperSeed: true }).torrent.isRevealing);
+  assert.ok(!swarm.add({ has: (piece) => piece > 0, isSuperSeed: true }).torrent.revealing.isOn);
 });

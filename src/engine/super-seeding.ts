@@ -13,7 +13,7 @@ const PATIENCE_MS = 60_000;
 export interface Viewer {
   readonly isSeed: boolean;
   readonly download: { readonly pieces: { has(piece: number): boolean } };
-  readonly upload: { reveal(piece: number): void };
+  readonly upload: { reveal(piece: number): void; announceLate(): void };
   flush(): void;
 }
 
@@ -22,8 +22,42 @@ interface Trust {
   readonly since: Instant;
 }
 
+/** Whether a torrent shows its pieces one at a time, and when it ceases to. */
+export class Revealing {
+  /** Begun complete, the torrent super-seeds until others have everything. */
+  isWanted = false;
+  readonly #peers: ReadonlyMap<number, Viewer>;
+  #now: SuperSeeding | null = null;
+
+  constructor(peers: ReadonlyMap<number, Viewer>) {
+    this.#peers = peers;
+  }
+
+  get isOn(): boolean {
+    return this.#now !== null;
+  }
+
+  /** The torrent begins, and is complete. */
+  begin(pieceCount: number, random: Random): void {
+    if (this.isWanted) this.#now = new SuperSeeding(pieceCount, this.#peers, random);
+  }
+
+  /** A peer says that it has a piece; null when it said more than one. */
+  onShown(peerKey: number, piece: number | null, now: Instant): void {
+    this.#now?.onShown(peerKey, piece, now);
+  }
+
+  /** Twice a second. */
+  tick(now: Instant): void {
+    this.#now?.tick(now);
+    if (!this.#now?.isOver) return;
+    this.#now = null;
+    for (const peer of this.#peers.values()) peer.upload.announceLate();
+  }
+}
+
 /** Which pieces were shown to whom. */
-export class SuperSeeding {
+class SuperSeeding {
   readonly #peers: ReadonlyMap<number, Viewer>;
   /** Pieces that some peer has, or had. */
   readonly #seen: Bitfield;

@@ -15,7 +15,7 @@ import { RateMeter } from './rate-meter.ts';
 import { Selection } from './selection.ts';
 import type { SlabPool } from './slab-pool.ts';
 import type { TorrentPhase, TorrentSnapshot } from './snapshot.ts';
-import { SuperSeeding } from './super-seeding.ts';
+import { Revealing } from './super-seeding.ts';
 import type { Taker } from './taker.ts';
 import type { Deadline } from './time-critical.ts';
 import { TorrentHashes } from './torrent-hashes.ts';
@@ -71,8 +71,7 @@ export class Torrent implements PeerOwner {
   collector: MetadataCollector | null = null;
   /** Peers are found through trackers alone (BEP 27); false while the metadata is unknown. */
   isPrivate = false;
-  /** Begun complete, it super-seeds until others have everything. Counts at `begin`. */
-  isSuperSeed = false;
+  readonly revealing: Revealing = new Revealing(this.peers);
   readonly #deps: TorrentDeps;
   readonly #departed = new DepartedPeers();
   #content: TorrentContent | null = null;
@@ -81,7 +80,6 @@ export class Torrent implements PeerOwner {
   /** Said before there were pieces. */
   #levels: Uint8Array | null = null;
   #isSequential = false;
-  #superSeeding: SuperSeeding | null = null;
 
   constructor(infoHash: Uint8Array, deps: TorrentDeps) {
     this.infoHash = infoHash;
@@ -113,10 +111,6 @@ export class Torrent implements PeerOwner {
 
   get phase(): TorrentPhase {
     return this.#phase;
-  }
-
-  get isRevealing(): boolean {
-    return this.#superSeeding !== null;
   }
 
   get isDownloading(): boolean {
@@ -165,8 +159,7 @@ export class Torrent implements PeerOwner {
     this.hashes = hashes;
     this.#flow = new PieceFlow(content, this.work, { hasher, hashes, events: this.#flowEvents() });
     this.#phase = this.#phaseOf(this.work);
-    const isLone = this.isSuperSeed && this.#phase === 'seeding';
-    if (isLone) this.#superSeeding = new SuperSeeding(geometry.pieceCount, this.peers, random);
+    if (this.#phase === 'seeding') this.revealing.begin(geometry.pieceCount, random);
     for (const peer of this.peers.values()) peer.onWorkReady();
   }
 
@@ -261,10 +254,6 @@ export class Torrent implements PeerOwner {
     this.sent.total += byteCount;
   }
 
-  onShown(peerKey: number, piece: number | null): void {
-    this.#superSeeding?.onShown(peerKey, piece, this.engine.now);
-  }
-
   onPieceArrived(piece: PartialPiece): void {
     this.#flow?.check(piece);
   }
@@ -307,10 +296,7 @@ export class Torrent implements PeerOwner {
     for (const peer of this.peers.values()) peer.onSample(elapsedMs, this.engine.now);
     this.work?.picker.dropUnwanted();
     this.hashes?.collector.tick(this.engine.now);
-    this.#superSeeding?.tick(this.engine.now);
-    if (!this.#superSeeding?.isOver) return;
-    this.#superSeeding = null;
-    for (const peer of this.peers.values()) peer.upload.announceLate();
+    this.revealing.tick(this.engine.now);
   }
 
   /** Verified and on disk, in whole pieces. */

@@ -145,7 +145,7 @@ export class SwarmNode {
     const torrent = engine.add(infoHash, this.#events(life, begin), infoHashV2);
     const isHybrid = content.pieceHashes !== null && infoHashV2 !== null;
     if (isHybrid) engine.identify(torrent, { v1: infoHash, v2: infoHashV2 });
-    torrent.isSuperSeed = this.#options.isSuperSeed ?? false;
+    torrent.revealing.isWanted = this.#options.isSuperSeed ?? false;
     this.#running = { engine, torrent };
     if (!isMagnet) begin();
   }

@@ -27,7 +27,7 @@ export class TorrentWishes {
     this.#torrent = torrent;
     this.#selectOnly = selectOnly;
     torrent.isSequential = spec.isSequential ?? false;
-    torrent.isSuperSeed = spec.isSuperSeed ?? false;
+    torrent.revealing.isWanted = spec.isSuperSeed ?? false;
     const { filePriorities: files, otherFilesPriority: others } = spec;
     const isSilent = files === undefined && others === undefined;
     this.#priorities = isSilent ? null : { files: files ?? [], others: others ?? LEVEL_NORMAL };

@@ -1,17 +1,11 @@
 /** The transfer thread's inside: the engine, its port, its clock, and the torrents at work. */
-import {
-  type Connection,
-  type ConnectionEvents,
-  Engine,
-  type PeerAddress,
-  type RateLimits,
-} from '../../engine/index.ts';
+import { Engine, type PeerAddress, type RateLimits } from '../../engine/index.ts';
 import { nodeHasher } from '../../platform/disk/index.ts';
 import { Egress } from '../../platform/egress/index.ts';
 import { nodeMseCrypto, PeerNetwork } from '../../platform/net/index.ts';
 import type { TrackerAnnouncer, TrackerTransport } from '../../platform/tracker/index.ts';
 import { WebSeeds } from '../../platform/webseed/index.ts';
-import { assert, bytesPerSecond, fromHex, instant, toHex } from '../../units/index.ts';
+import { bytesPerSecond, fromHex, instant, toHex } from '../../units/index.ts';
 import { DaemonError } from '../daemon-error.ts';
 import type { TrackerTiers } from '../trackers/edit-trackers.ts';
 import { Announcing, type AnnouncingDeps } from './announcing.ts';
@@ -34,7 +28,7 @@ import type {
   TransferRates,
   TransferSnapshot,
 } from './messages.ts';
-import { joinPeerTalk } from './peer-talk.ts';
+import { joinPeerTalk, lateDialer } from './peer-talk.ts';
 import type { CheckTurn } from './piece-finder.ts';
 import type { PieceRange } from './piece-waits.ts';
 import { Sleepers } from './sleepers.ts';
@@ -100,7 +94,7 @@ export class TransferLoop implements TransferCalls {
     this.#webSeeds = new WebSeeds({ egress: this.#egress, userAgent: CLIENT_NAME });
     this.#engine = new Engine(
       {
-        dialer: this.#webSeeds.dialer({ connect: (...to) => this.#dial(...to) }),
+        dialer: this.#webSeeds.dialer(lateDialer(() => this.#network?.dialer)),
         hasher: nodeHasher,
         random: Math.random,
         clock: () => instant(performance.now()),
@@ -108,7 +102,7 @@ export class TransferLoop implements TransferCalls {
           ...(exchange ? [exchange.extension] : []),
           ...(options.usePex ? talk.extensions : []),
         ],
-        utpDialer: { connect: (...to) => this.#dialUtp(...to) },
+        utpDialer: lateDialer(() => this.#network?.utpDialer),
         onUnreachable: (key, address) => talk.onUnreachable(key, address),
         uploadPolicy: exchange?.policy ?? null,
         encryption: { policy: options.encryption ?? 'allow', crypto: nodeMseCrypto },
@@ -327,17 +321,6 @@ export class TransferLoop implements TransferCalls {
       (connection) => this.#engine.accept(connection),
     );
     this.#engine.listenPort = this.#network.port;
-  }
-
-  #dial(host: string, port: number, events: ConnectionEvents): Connection {
-    assert(this.#network, 'nothing is dialled before the ports are open');
-    return this.#network.dialer.connect(host, port, events);
-  }
-
-  #dialUtp(host: string, port: number, events: ConnectionEvents): Connection {
-    const dialer = this.#network?.utpDialer;
-    assert(dialer, 'holes are punched only where there is uTP');
-    return dialer.connect(host, port, events);
   }
 
   async #meetNeighbours(): Promise<void> {
