@@ -77,9 +77,10 @@ test('a heap that grows behind a memory that does not is a leak', () => {
   assert.match(judge(samples).faults.join(), /^what the heaps hold grows by 20.0 MiB an hour$/);
 });
 
-test('what grows in the first quarter of an hour only has settled', () => {
-  const { faults } = judge(run((hours) => 160 * MIB + Math.min(hours, 0.25) * 200 * MIB));
+test('memory that has settled by half of the run does not leak, and is told', () => {
+  const { faults, slopes } = judge(run((hours) => 160 * MIB + Math.min(hours, 1) * 20 * MIB));
   assert.deepEqual(faults, []);
+  assert.ok(slopes.rss.perHour > 4 * MIB);
 });
 
 test('handles that stay, faults, a run cut short and one without traffic are told', () => {

@@ -23,7 +23,7 @@ export interface SoakResult {
   /** Why not. */
   readonly faults: readonly string[];
   readonly hours: number;
-  readonly slopes: Readonly<Record<'rss' | 'held' | 'descriptors', Slope>>;
+  readonly slopes: Readonly<Record<'rss' | 'rssLater' | 'held' | 'descriptors', Slope>>;
   readonly rssBytes: { readonly first: number; readonly most: number; readonly last: number };
   readonly handlesAtStart: Readonly<Record<string, number>>;
   readonly handlesAtEnd: Readonly<Record<string, number>>;
@@ -35,8 +35,13 @@ export interface SoakResult {
   readonly loopDelayP99Ms: number;
 }
 
-/** Compilers, caches and the kernel's pages settle before that. */
+/** Compilers and caches settle before that. */
 const SETTLED_SECONDS = 900;
+/**
+ * What V8 and the allocator keep for themselves settles later: in a run of two hours, after one.
+ * So what is judged of the resident memory is this part of a run from its end.
+ */
+const LATER_SHARE = 0.5;
 /** Neighbouring samples are alike: the error comes from the means of blocks this long. */
 const BLOCK_SECONDS = 300;
 /** What counts as a leak, an hour: 2 standard errors above this. */
@@ -54,6 +59,10 @@ export function judge(samples: readonly Sample[]): SoakResult {
   const settled = running.filter(({ seconds }) => seconds >= SETTLED_SECONDS);
   const slopes = {
     rss: slopeOf(settled, ({ rssBytes }) => rssBytes),
+    rssLater: slopeOf(
+      settled.filter(({ seconds }) => seconds >= last.seconds * LATER_SHARE),
+      ({ rssBytes }) => rssBytes,
+    ),
     held: slopeOf(
       settled.filter(({ collects }) => collects),
       heapBytes,
@@ -112,7 +121,7 @@ function faultsOf(
     ...(last?.threads.flatMap(({ thread, faults }) => faults.map((one) => `${thread}: ${one}`)) ??
       []),
     ...(last?.event === 'end' ? [] : ['the run was not brought to its end']),
-    ...leaks('resident memory', slopes.rss),
+    ...leaks('resident memory', slopes.rssLater),
     ...leaks('what the heaps hold', slopes.held),
     ...(kept > HANDLES_KEPT_MAX ? [`${kept} more handles at the end than at the start`] : []),
     ...(receivedBytes < BYTES_PER_HOUR_MIN * hours
