@@ -2,7 +2,7 @@
 import { Engine, type PeerAddress, type RateLimits } from '../../engine/index.ts';
 import { nodeHasher } from '../../platform/disk/index.ts';
 import { Egress } from '../../platform/egress/index.ts';
-import { nodeMseCrypto, PeerNetwork } from '../../platform/net/index.ts';
+import { nodeMseCrypto, PeerNetwork, systemRandom } from '../../platform/net/index.ts';
 import type { TrackerAnnouncer, TrackerTransport } from '../../platform/tracker/index.ts';
 import { WebSeeds } from '../../platform/webseed/index.ts';
 import { bytesPerSecond, fromHex, instant, toHex } from '../../units/index.ts';
@@ -96,7 +96,7 @@ export class TransferLoop implements TransferCalls {
       {
         dialer: this.#webSeeds.dialer(lateDialer(() => this.#network?.dialer)),
         hasher: nodeHasher,
-        random: Math.random,
+        random: systemRandom,
         clock: () => instant(performance.now()),
         extensions: [
           ...(exchange ? [exchange.extension] : []),

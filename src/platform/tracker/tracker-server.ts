@@ -1,5 +1,5 @@
 /** A tracker that listens: `TrackerService` behind an HTTP server and a UDP socket. */
-import { createHmac, randomBytes, webcrypto } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { performance } from 'node:perf_hooks';
@@ -7,6 +7,7 @@ import { type FastifyInstance, fastify } from 'fastify';
 import { type TableOptions, TrackerService, type TrackerStats } from '../../tracker/index.ts';
 import { type Instant, instant } from '../../units/index.ts';
 import { formatIp, parseIp, unmapIp } from '../../wire/index.ts';
+import { systemRandom } from '../net/index.ts';
 import { TrackerError } from './tracker-error.ts';
 
 /** What to listen on and what to serve. */
@@ -48,7 +49,7 @@ export async function startTrackerServer(options: TrackerServerOptions): Promise
   const now = (): Instant => instant(performance.now());
   const service = new TrackerService(
     {
-      random: () => (webcrypto.getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32,
+      random: systemRandom,
       mac: (message) => createHmac('sha256', secret).update(message).digest(),
       ...(options.isAllowed ? { isAllowed: options.isAllowed } : {}),
     },

@@ -1,5 +1,4 @@
 /** Announces and scrapes over whichever protocol a tracker's URL names. */
-import { webcrypto } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import type { UdpQuestion } from '../../discovery/index.ts';
 import { type Instant, instant, type Random, toHex } from '../../units/index.ts';
@@ -16,6 +15,7 @@ import {
   type UdpReply,
 } from '../../wire/index.ts';
 import { DIRECT, type Egress } from '../egress/index.ts';
+import { systemRandom } from '../net/index.ts';
 import { type ResolveHost, resolveTracker, type TrackerAddresses } from './resolve-tracker.ts';
 import { TrackerError } from './tracker-error.ts';
 import { type TrackerBody, TrackerHttp } from './tracker-http.ts';
@@ -146,11 +146,6 @@ export class TrackerTransport {
     const { family } = target;
     return this.#udp.ask({ address, family, port: url.port, question, onLate, signal });
   }
-}
-
-/** Uniform in [0, 1) with 32 bits from the system's generator. */
-function systemRandom(): number {
-  return (webcrypto.getRandomValues(new Uint32Array(1))[0] ?? 0) / 2 ** 32;
 }
 
 /** What BEP 41 sends along: nothing for the plain paths every tracker expects anyway. */
