@@ -77,13 +77,13 @@ function randomBytes(random: Random, size: number): Uint8Array {
   return Uint8Array.from({ length: size }, () => random() * 256);
 }
 
-/** Dials, says hello, and returns both ends. */
+/** Dials, again where every answer was lost, says hello, and returns both ends. */
 function meet(scene: ReturnType<typeof pair>): { near: End; far: End } {
-  const near = scene.dial();
-  assert.ok(
-    scene.clock.run(20_000, () => near.isOpen),
-    'the dial is answered',
-  );
+  let near = scene.dial();
+  for (let dials = 1; !scene.clock.run(20_000, () => near.isOpen); dials++) {
+    assert.ok(dials < 5, 'a dial is answered');
+    near = scene.dial();
+  }
   near.connection?.write([new Uint8Array(1)]);
   assert.ok(
     scene.clock.run(20_000, () => scene.accepted.length > 0),
