@@ -67,6 +67,7 @@ export function makeHomeNetwork(options: HomeNetworkOptions): HomeNetwork | stri
     () => !hasRouter || ip(...at, 'link', 'set', routerOut, 'up'),
     () => !hasRouter || ip('addr', 'add', `${WORLD_HOST}/30`, 'dev', world),
     () => !hasRouter || ip('link', 'set', world, 'up'),
+    () => comesUp(inside, `${home}`),
   ];
   const remove = (): void => removeNetwork(name);
   if (!steps.every((step) => step())) {
@@ -87,6 +88,16 @@ export function makeHomeNetwork(options: HomeNetworkOptions): HomeNetwork | stri
       remove();
     },
   };
+}
+
+/** The kernel tells programs up to a second later that a cable is plugged in. */
+function comesUp(namespace: string, device: string): boolean {
+  for (let tries = 0; tries < 150; tries++) {
+    const show = ['-n', namespace, '-o', 'link', 'show', 'dev', device];
+    if (/ state UP /.test(spawnSync('ip', show, { encoding: 'utf8' }).stdout ?? '')) return true;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+  }
+  return false;
 }
 
 function removeNetwork(name: string): void {
