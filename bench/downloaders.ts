@@ -79,6 +79,7 @@ export function bidwidthDownloader(
         '--no-dht',
         '--no-lsd',
         '--no-nat',
+        '--no-nat',
         '--no-trackers',
         '--json',
         ...variant.options,

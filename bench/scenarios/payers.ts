@@ -107,6 +107,7 @@ function startSeller(stage: Stage, control: string): Child {
       '--no-dht',
       '--no-lsd',
       '--no-nat',
+      '--no-nat',
       '--no-pex',
       '--ask',
       ASK_BTT,

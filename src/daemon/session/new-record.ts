@@ -5,7 +5,8 @@ import { Bitfield, toHex, unixSeconds } from '../../units/index.ts';
 import { type InfoDict, parseInfoDict, wrapInfoDict } from '../../wire/index.ts';
 import { type Place, targetAt } from '../places/index.ts';
 import type { TorrentSource } from '../torrent-source.ts';
-import { digests, payloadBytes, readInput } from '../transfer/torrent-input.ts';
+import { payloadBytes } from '../transfer/torrent-content.ts';
+import { digests, readInput } from '../transfer/torrent-input.ts';
 import { selectedBy } from '../transfer/torrent-wishes.ts';
 import type { AddRequest, TorrentRecord } from './session-torrent.ts';
 

@@ -1,12 +1,7 @@
 /** What a torrent's file or magnet says, as far as working on it needs it. */
-import {
-  type HashedFile,
-  type PeerAddress,
-  PieceGeometry,
-  type TorrentContent,
-} from '../../engine/index.ts';
+import type { PeerAddress } from '../../engine/index.ts';
 import { nodeHasher, sha256 } from '../../platform/disk/index.ts';
-import { assert, toHex } from '../../units/index.ts';
+import { assert } from '../../units/index.ts';
 import {
   type Digests,
   type FileRange,
@@ -54,33 +49,6 @@ export function readInput(source: TorrentSpec['source']): TorrentInput {
   const { pieceLayers, trackers, webSeeds } = info;
   const none = { peers: [], selectOnly: [] };
   return { ...namesOf(info), info, pieceLayers, trackers, webSeeds, ...none };
-}
-
-/** The engine's view of an info dictionary. */
-export function contentOf(
-  info: InfoDict,
-  pieceLayers: ReadonlyMap<string, Uint8Array>,
-): TorrentContent {
-  const { name, pieceLengthBytes, totalBytes, infoBytes, isPrivate } = info;
-  const pieceHashes = info.pieceHashesV1;
-  const hashedFiles = info.infoHashV2 && hashedFilesOf(info, pieceLayers);
-  return { name, pieceLengthBytes, totalBytes, pieceHashes, hashedFiles, infoBytes, isPrivate };
-}
-
-/** What there is to download in bytes: where there is v2 alone, padding is not. */
-export function payloadBytes(info: InfoDict): number {
-  return new PieceGeometry(contentOf(info, new Map())).totalBytes;
-}
-
-function hashedFilesOf(
-  { files, pieceLengthBytes }: InfoDict,
-  pieceLayers: ReadonlyMap<string, Uint8Array>,
-): readonly HashedFile[] {
-  return files.flatMap(({ piecesRoot: root, lengthBytes, offsetBytes }) => {
-    if (root === null || lengthBytes === 0) return [];
-    const firstPiece = offsetBytes / pieceLengthBytes;
-    return [{ firstPiece, lengthBytes, root, layer: pieceLayers.get(toHex(root)) ?? null }];
-  });
 }
 
 type Names = Pick<TorrentInput, 'infoHash' | 'infoHashV1' | 'infoHashV2'>;

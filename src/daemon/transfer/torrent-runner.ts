@@ -23,7 +23,8 @@ import { type FoundTorrent, incomplete, makeReady, usesOf } from './make-ready.t
 import type { RestartTerms, TorrentNews, TorrentSpec } from './messages.ts';
 import { type CheckTurn, PieceFinder } from './piece-finder.ts';
 import { keeperFor, type ResumeKeeper, ResumeWriter } from './resume-keeper.ts';
-import { contentOf, digests, readInput, type TorrentInput } from './torrent-input.ts';
+import { contentOf } from './torrent-content.ts';
+import { digests, readInput, type TorrentInput } from './torrent-input.ts';
 import { TorrentWishes } from './torrent-wishes.ts';
 
 /** What a runner is given by the loop. */
