@@ -21,10 +21,14 @@ import {
 import { type LocalProxy, startLocalProxy } from './local-proxy.ts';
 import { StateFiles } from './state-files.ts';
 
-/** A crashing anvil is started again this often in a row before we give up. */
-const RESTARTS_MAX = 5;
+/**
+ * A crashing anvil is started again this often in a row before we give up: some seconds. Giving up
+ * leaves every node of the machine without a chain, so one that is killed now and then is not given
+ * up.
+ */
+const RESTARTS_MAX = 30;
 /** Alive for so long, it counts as recovered. */
-const RESTART_RESET_MS = 60_000;
+const RESTART_RESET_MS = 5_000;
 /** Starts in a row that may fail before one succeeds. */
 const START_ATTEMPTS_MAX = 5;
 const CALL_TIMEOUT_MS = 60_000;
