@@ -79,7 +79,6 @@ export function bidwidthDownloader(
         '--no-dht',
         '--no-lsd',
         '--no-nat',
-        '--no-nat',
         '--no-trackers',
         '--json',
         ...variant.options,

@@ -34,7 +34,7 @@ export function seeders(content: Content, use: Use): readonly Contender[] {
       unavailable: bidwidthUnavailable(),
       command: bidwidthCommand([
         ...['seed', torrentPath, '--from', sourceFolder, '--port', '0', '--bind', '127.0.0.1'],
-        ...['--no-dht', '--no-lsd', '--no-nat', '--no-nat', '--no-trackers', '--json'],
+        ...['--no-dht', '--no-lsd', '--no-nat', '--no-trackers', '--json'],
       ]),
       isReady: (line) => line.event === 'seeding',
     }),

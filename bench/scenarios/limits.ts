@@ -11,16 +11,7 @@ const LIMIT = 50;
 const WITHIN = 0.03;
 /** Of it about 0.12 is for running nine seconds longer: two idle nodes take 0.02 s a second. */
 const CPU_MOST = 1.25;
-const QUIET = [
-  '--port',
-  '0',
-  '--no-dht',
-  '--no-lsd',
-  '--no-nat',
-  '--no-nat',
-  '--no-trackers',
-  '--json',
-];
+const QUIET = ['--port', '0', '--no-dht', '--no-lsd', '--no-nat', '--no-trackers', '--json'];
 const SEED_TIMEOUT_MS = 300_000;
 
 /** See the head of this file. */

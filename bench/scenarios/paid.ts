@@ -54,7 +54,6 @@ async function prepare(options: ScenarioOptions): Promise<PreparedScenario> {
               '--no-dht',
               '--no-lsd',
               '--no-nat',
-              '--no-nat',
               '--no-pex',
               '--data-dir',
               stage.home(name),

@@ -107,7 +107,6 @@ function startSeller(stage: Stage, control: string): Child {
       '--no-dht',
       '--no-lsd',
       '--no-nat',
-      '--no-nat',
       '--no-pex',
       '--ask',
       ASK_BTT,

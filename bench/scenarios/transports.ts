@@ -23,7 +23,7 @@ async function prepare(options: ScenarioOptions): Promise<PreparedScenario> {
   const content = stack.use(await makeContent('bench-transports', options));
   const [command, ...args] = bidwidthCommand([
     ...['seed', content.torrentPath, '--from', content.sourceFolder, '--port', '0', '--json'],
-    ...['--no-dht', '--no-lsd', '--no-nat', '--no-nat', '--no-trackers'],
+    ...['--no-dht', '--no-lsd', '--no-nat', '--no-trackers'],
   ]);
   const seed = stack.use(startChild(command, args, { timeoutMs: SEED_TIMEOUT_MS }));
   const { port } = await seed.waitForLine((line) => line.event === 'listening');
