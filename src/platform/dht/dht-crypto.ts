@@ -1,13 +1,9 @@
-/** Hashing, signatures and randomness for the DHT, from the system. */
-import { createPublicKey, hash, randomFillSync, verify } from 'node:crypto';
+/** Hashing and signatures for the DHT, from the system. */
+import { createPublicKey, hash, verify } from 'node:crypto';
 import { concatBytes, fromHex } from '../../units/index.ts';
 
 /** What precedes a raw ed25519 key in the form OpenSSL reads (RFC 8410). */
 const ED25519_SPKI_PREFIX: Uint8Array = fromHex('302a300506032b6570032100');
-
-/** Numbers drawn at a time: one call of the generator for many. */
-const pool = new Uint32Array(1024);
-let used: number = pool.length;
 
 /** SHA-1, 20 bytes. */
 export function sha1(view: Uint8Array): Uint8Array {
@@ -28,13 +24,4 @@ export function verifyEd25519(
     // Not every 32 bytes are a key.
     return false;
   }
-}
-
-/** Uniform in [0, 1) with 32 bits from the system's generator. */
-export function systemRandom(): number {
-  if (used === pool.length) {
-    randomFillSync(pool);
-    used = 0;
-  }
-  return (pool[used++] ?? 0) / 2 ** 32;
 }

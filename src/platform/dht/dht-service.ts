@@ -4,7 +4,8 @@ import { Dht, type DhtStatus, type ItemPutResult, TorrentRounds } from '../../di
 import { type Instant, instant, toHex } from '../../units/index.ts';
 import type { DhtItem, Endpoint } from '../../wire/index.ts';
 import { Egress } from '../egress/index.ts';
-import { sha1, systemRandom, verifyEd25519 } from './dht-crypto.ts';
+import { systemRandom } from '../system-random.ts';
+import { sha1, verifyEd25519 } from './dht-crypto.ts';
 import { loadDhtFile, saveDhtFile } from './dht-file.ts';
 import { type DhtRouter, RouterLookup } from './dht-routers.ts';
 import { DhtSockets } from './dht-sockets.ts';

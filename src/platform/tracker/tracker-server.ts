@@ -7,7 +7,7 @@ import { type FastifyInstance, fastify } from 'fastify';
 import { type TableOptions, TrackerService, type TrackerStats } from '../../tracker/index.ts';
 import { type Instant, instant } from '../../units/index.ts';
 import { formatIp, parseIp, unmapIp } from '../../wire/index.ts';
-import { systemRandom } from '../net/index.ts';
+import { systemRandom } from '../system-random.ts';
 import { TrackerError } from './tracker-error.ts';
 
 /** What to listen on and what to serve. */

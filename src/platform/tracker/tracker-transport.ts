@@ -15,7 +15,7 @@ import {
   type UdpReply,
 } from '../../wire/index.ts';
 import { DIRECT, type Egress } from '../egress/index.ts';
-import { systemRandom } from '../net/index.ts';
+import { systemRandom } from '../system-random.ts';
 import { type ResolveHost, resolveTracker, type TrackerAddresses } from './resolve-tracker.ts';
 import { TrackerError } from './tracker-error.ts';
 import { type TrackerBody, TrackerHttp } from './tracker-http.ts';
