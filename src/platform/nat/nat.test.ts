@@ -207,9 +207,9 @@ test('stopping ends the search', async () => {
   assert.deepEqual(scene.reaches, []);
 });
 
-test('of a description only a location on the host that answered is fetched (SSRF)', async () => {
-  const asked: string[] = [];
-  await using victim = await startFakeGateway({
+/** Another host with a web server, which nobody may be led to; it notes what it is asked for. */
+function startVictim(asked: string[]): ReturnType<typeof startFakeGateway> {
+  return startFakeGateway({
     host: '127.0.0.9',
     speaks: [],
     onHttp: (request, response) => {
@@ -217,6 +217,11 @@ test('of a description only a location on the host that answered is fetched (SSR
       response.end();
     },
   });
+}
+
+test('of a description only a location on the host that answered is fetched (SSRF)', async () => {
+  const asked: string[] = [];
+  await using victim = await startVictim(asked);
   const inside = `127.0.0.9:${victim.httpPort}`;
   const locations = [
     `http://${inside}/admin?do=reboot`,
@@ -237,14 +242,7 @@ test('of a description only a location on the host that answered is fetched (SSR
 
 test('a description cannot have us call another host (SSRF)', async () => {
   const asked: string[] = [];
-  await using victim = await startFakeGateway({
-    host: '127.0.0.9',
-    speaks: [],
-    onHttp: (request, response) => {
-      asked.push(`${request.url}`);
-      response.end();
-    },
-  });
+  await using victim = await startVictim(asked);
   const url = `http://127.0.0.9:${victim.httpPort}/`;
   const places = [
     ['', url],
