@@ -1,11 +1,11 @@
-/** Pure layers are given time, randomness and events; they never fetch them. */
+/** Pure layers are given time and events, and everybody randomness; they never fetch them. */
 import ts from 'typescript';
 import { findNodes, type Rule } from './source.ts';
 
 const PROPERTIES: Readonly<Record<string, string>> = {
   'Date.now': 'take an Instant or UnixSeconds as an argument',
   'performance.now': 'take an Instant as an argument',
-  'Math.random': 'take a Random (src/units/random.ts) as a dependency',
+  'Math.random': 'take a Random (src/units/random.ts), or systemRandom where things are joined',
 };
 
 const CALLS: Readonly<Record<string, string>> = {
@@ -29,9 +29,9 @@ export const noClock: Rule = (source) =>
         return isDate ? 'new Date() reads the clock: take the time as an argument' : null;
       });
 
-/** No `Math.random()` in a pure layer. */
+/** No `Math.random()` in the product: it can be foretold. */
 export const noRandomness: Rule = (source) =>
-  !source.isPure
+  source.isTest || !source.path.startsWith('src/')
     ? []
     : findNodes(source, (node) =>
         propertyName(node) === 'Math.random' ? say('Math.random') : null,

@@ -35,8 +35,9 @@ test('a mention in a string or a comment is no use of the clock', () => {
   assert.deepEqual(linesOf(noClock, "// Date.now()\nconst text = 'Date.now()';"), []);
 });
 
-test('a pure layer is caught drawing randomness', () => {
+test('any layer is caught drawing numbers that can be foretold', () => {
   assert.deepEqual(linesOf(noRandomness, 'const x = 1;\nMath.random();'), [2]);
+  assert.deepEqual(linesOf(noRandomness, 'new LocalDiscovery(Math.random);', IMPURE), [1]);
 });
 
 test('a pure layer is caught waiting', () => {

@@ -24,7 +24,7 @@ const sources = readSources();
 
 const RULES: Readonly<Record<string, Rule>> = {
   'pure layers read no clock': noClock,
-  'pure layers draw no randomness': noRandomness,
+  'nobody draws numbers that can be foretold': noRandomness,
   'pure layers are synchronous': noAsync,
   'pure layers set no timers': noTimers,
   'files are at most 400 lines': fileLength,

@@ -2,6 +2,7 @@
 import { LocalDiscovery } from '../../discovery/index.ts';
 import type { Engine, Torrent } from '../../engine/index.ts';
 import { LsdSockets } from '../../platform/lsd/index.ts';
+import { systemRandom } from '../../platform/net/index.ts';
 import { type Instant, instant, toHex } from '../../units/index.ts';
 
 /** What local discovery is given. */
@@ -18,7 +19,7 @@ export interface LocalPeersDeps {
 /** Announces the thread's torrents to neighbours, and connects to those that announce them. */
 export class LocalPeers {
   readonly #deps: LocalPeersDeps;
-  readonly #discovery = new LocalDiscovery(Math.random);
+  readonly #discovery = new LocalDiscovery(systemRandom);
   #sockets: LsdSockets | null = null;
 
   private constructor(deps: LocalPeersDeps) {

@@ -29,8 +29,9 @@ export class LocalDiscovery {
   #heeded = 0;
   #heededSince = -Infinity;
 
+  /** Whoever can foretell `random` can pass for us, and we would not heed him. */
   constructor(random: Random) {
-    this.#cookie = Math.floor(random() * 2 ** 48).toString(16);
+    this.#cookie = Math.floor(random() * 2 ** 32).toString(16);
   }
 
   /**
