@@ -24,7 +24,8 @@ export interface WebAgentOptions {
 /** An agent for one origin. `destroy` it at the end. */
 export function webAgent(egress: Egress, target: WebTarget, options: WebAgentOptions): Dispatcher {
   const { connectMs, maxResponseSize = -1 } = options;
-  const secure = buildConnector({ timeout: connectMs });
+  // Said, because NODE_TLS_REJECT_UNAUTHORIZED=0 would turn off what is left to the default.
+  const secure = buildConnector({ timeout: connectMs, rejectUnauthorized: true });
   const connect: buildConnector.connector = (to, callback) => {
     const isSecure = to.protocol === 'https:';
     const port = to.port === '' ? (isSecure ? 443 : 80) : Number(to.port);
