@@ -16,6 +16,7 @@ export interface ChokerView {
   readonly isLimited: boolean;
   readonly slots: number;
   readonly random: Random;
+  readonly placeOf: (host: string) => string | null;
 }
 
 /** The choker of one engine: slots are shared by all torrents. */
@@ -52,7 +53,7 @@ export class Choker {
             capacity: view.capacity,
             isLimited: view.isLimited,
             slots: view.slots,
-            candidates: peers.map(describe),
+            candidates: peers.map((peer) => describe(peer, view)),
             random: view.random,
           });
     const weights = new Map(grants.map((grant) => [grant.peerKey, grant.weight]));
@@ -64,12 +65,13 @@ export class Choker {
   }
 }
 
-function describe(peer: Peer): UploadCandidate {
+function describe(peer: Peer, { placeOf }: ChokerView): UploadCandidate {
   const { upload, counters } = peer;
   return {
     peerKey: peer.peerKey,
     torrentKey: peer.torrentKey,
     remoteHost: peer.remoteHost,
+    place: placeOf(peer.remoteHost),
     isInterested: upload.isInterested,
     isUnchoked: upload.isUnchoked,
     isSeeding: !peer.isDownloading,

@@ -12,10 +12,12 @@ import {
 import { type Handshake, makePeerId } from '../wire/index.ts';
 import { OwnAddress } from './canonical-priority.ts';
 import { Choker } from './choker.ts';
+import { CONNECTIONS_MAX, Connections } from './connections.ts';
 import { DownloadTap } from './download-tap.ts';
 import type { EncryptionOptions } from './encryption-policy.ts';
 import type { PeerExtension } from './extension.ts';
 import { type GateKeeper, HandshakeGate } from './handshake-gate.ts';
+import { type Classify, placeOf } from './meeting-place.ts';
 import { Outgoing } from './outgoing.ts';
 import { Peer } from './peer.ts';
 import type { PeerAddress } from './peer-book.ts';
@@ -37,6 +39,8 @@ export interface EngineDeps {
   readonly dialer: Dialer;
   readonly hasher: Hasher;
   readonly random: Random;
+  /** Where an address is: local ones are not limited in how many connections they have. */
+  readonly classify: Classify;
   /** Extensions offered to every peer. */
   readonly extensions: readonly PeerExtension[];
   /** Replaces standard choking. */
@@ -72,23 +76,15 @@ export interface EngineOptions {
   readonly slabBytes?: number;
 }
 
-const CONNECTIONS_MAX = 500;
 const PEERS_PER_TORRENT_MAX = 100;
-/** A handshake must be complete by then. */
-const HANDSHAKE_MS = 10_000;
 const SAMPLE_MS = 500;
-
-/** A connection that has not shaken hands. */
-interface Pending {
-  readonly connection: Connection;
-  readonly since: Instant;
-}
 
 /** The engine. It does nothing by itself: `tick` is called about ten times a second. */
 export class Engine implements EngineContext, GateKeeper {
   readonly localPeerId: Uint8Array;
   readonly clientName: string;
   readonly extensions: readonly PeerExtension[];
+  readonly placeOf: (host: string) => string | null;
   readonly uploads: UploadScheduler = new UploadScheduler();
   readonly downloads: DownloadTap = new DownloadTap(() => this.#busy);
   readonly sha1: (view: Uint8Array) => Uint8Array;
@@ -104,17 +100,15 @@ export class Engine implements EngineContext, GateKeeper {
   readonly #aliases = new Map<string, Torrent>();
   readonly #slabs: SlabPool;
   readonly #choker: Choker;
-  readonly #connectionsMax: number;
+  readonly #connections: Connections;
   readonly #peersPerTorrentMax: number;
   /** Torrents that have peers, or had until the last sample: only these cost time. */
   readonly #busy = new Set<Torrent>();
   /** By torrent: handshakes of peers that wait for it to be roused. */
   readonly #held = new Map<string, HandshakeGate[]>();
-  readonly #pending = new Map<Connection, Pending>();
   readonly #security: StreamSecurity;
   readonly #outgoing: Outgoing;
   #nextPeerKey = 1;
-  #connectionCount = 0;
   #sampledAt = 0;
   #bestUploadRate = 0;
 
@@ -126,9 +120,11 @@ export class Engine implements EngineContext, GateKeeper {
     this.sha1 = (view) => deps.hasher.sha1(view);
     this.#slabs = new SlabPool(options.slabBytes);
     this.#security = new StreamSecurity(deps.encryption ?? null);
+    this.placeOf = (host) => placeOf(host, deps.classify);
     this.#outgoing = this.#makeOutgoing();
     this.#choker = new Choker(deps.uploadPolicy ?? standardChoking());
-    this.#connectionsMax = options.connectionsMax ?? CONNECTIONS_MAX;
+    const max = options.connectionsMax ?? CONNECTIONS_MAX;
+    this.#connections = new Connections({ max, placeOf: this.placeOf });
     this.#peersPerTorrentMax = options.peersPerTorrentMax ?? PEERS_PER_TORRENT_MAX;
     this.uploads.limit(options.uploadLimit ?? UNLIMITED);
     this.downloads.limit(options.downloadLimit ?? UNLIMITED);
@@ -197,10 +193,10 @@ export class Engine implements EngineContext, GateKeeper {
     const gate = new HandshakeGate(this, null);
     const { connection, events } = this.#security.accept(incoming, gate);
     gate.bind(connection);
-    if (this.#connectionCount >= this.#connectionsMax && !this.#makeRoom()) {
-      connection.close('too many connections');
+    if (this.#connections.makeRoom(connection.remoteHost)) {
+      this.#connections.add(connection, this.now);
     } else {
-      this.#onBegun(connection);
+      connection.close('too many connections');
     }
     return events;
   }
@@ -230,15 +226,13 @@ export class Engine implements EngineContext, GateKeeper {
     if (this.#choker.isDue(now)) this.#rechoke(now);
     this.#outgoing.dialMore(this.torrents.values(), now);
     if (this.#held.size > 0) this.#letIn();
-    for (const { connection, since } of this.#pending.values()) {
-      if (now - since > HANDSHAKE_MS) connection.close('no handshake within 10 s');
-    }
+    this.#connections.endLate(now);
   }
 
   /** Closes everything. */
   stop(): void {
     for (const torrent of this.torrents.values()) torrent.stop('we are shutting down');
-    for (const connection of [...this.#pending.keys()]) connection.close('we are shutting down');
+    this.#connections.endAllWaiting('we are shutting down');
   }
 
   // The handshake gate's questions.
@@ -284,18 +278,17 @@ export class Engine implements EngineContext, GateKeeper {
     }
     if (!twin && !hasRoomFor(torrent, address, this)) return null;
     twin?.close('the other connection to it is kept');
-    this.#pending.delete(connection);
+    this.#connections.onAdmitted(connection);
     this.#outgoing.onAdmitted(connection, this.now);
     const peer = new Peer(torrent, { peerKey: this.#nextPeerKey++, connection, remote });
     this.#busy.add(torrent);
     torrent.adopt(peer);
     if (!this.downloads.isOpenFor(torrent)) peer.pauseReading(true);
-    return this.#counted(peer);
+    return this.#counted(connection, peer);
   }
 
   onFailed(connection: Connection | null): void {
-    if (!connection || !this.#pending.delete(connection)) return;
-    this.#connectionCount--;
+    if (!connection || !this.#connections.remove(connection)) return;
     this.#outgoing.onFailed(connection, this.now);
   }
 
@@ -304,26 +297,14 @@ export class Engine implements EngineContext, GateKeeper {
     return this.torrents.get(key) ?? this.#aliases.get(key) ?? null;
   }
 
-  /** Ends the connection that has kept us waiting longest for its handshake. */
-  #makeRoom(): boolean {
-    for (const connection of this.#pending.keys()) {
-      if (connection.isOutbound) continue;
-      this.#pending.delete(connection);
-      this.#connectionCount--;
-      connection.close('others wait for its place');
-      return true;
-    }
-    return false;
-  }
-
   /** Keeps the count of connections right whoever closes them. */
-  #counted(peer: Peer): ConnectionEvents {
+  #counted(connection: Connection, peer: Peer): ConnectionEvents {
     return {
       onOpen: () => {},
       onBytes: (view) => peer.onBytes(view),
       onDrain: () => peer.onDrain(),
       onClosed: (reason) => {
-        this.#connectionCount--;
+        this.#connections.remove(connection);
         peer.onClosed(reason);
       },
     };
@@ -363,23 +344,19 @@ export class Engine implements EngineContext, GateKeeper {
     const capacity = isLimited ? limit : this.#bestUploadRate;
     const slots = slotsFor(limit);
     const { random } = this.#deps;
-    this.#choker.run({ peers: this.#peers(), capacity, isLimited, slots, random }, now);
+    const { placeOf } = this;
+    this.#choker.run({ peers: this.#peers(), capacity, isLimited, slots, random, placeOf }, now);
   }
 
   #makeOutgoing(): Outgoing {
     const { dialer, utpDialer = null, onUnreachable } = this.#deps;
     return new Outgoing({
       ...{ keeper: this, security: this.#security, dialer, utpDialer, own: this.own },
-      hasRoom: () => this.#connectionCount < this.#connectionsMax,
-      begin: (connection) => this.#onBegun(connection),
+      placeOf: this.placeOf,
+      hasRoom: (host) => this.#connections.hasRoom(host),
+      begin: (connection) => this.#connections.add(connection, this.now),
       onUnreachable: ({ key }, address) => onUnreachable?.(key, address),
     });
-  }
-
-  /** A connection counts from its beginning, and has so long for its handshake. */
-  #onBegun(connection: Connection): void {
-    this.#connectionCount++;
-    this.#pending.set(connection, { connection, since: this.now });
   }
 }
 

@@ -1,4 +1,5 @@
 /** Which addresses strangers may tell of, and which of our peers an address is. */
+import { toHex } from '../units/index.ts';
 import { type Endpoint, parseIp, unmapIp } from '../wire/index.ts';
 import type { Connection } from './ports.ts';
 
@@ -27,6 +28,17 @@ export function mayTell(
   const place = classify(host);
   if (place !== 'local') return place === 'public';
   return classify(witness) === 'local' && (!isLoopback(host) || isLoopback(witness));
+}
+
+/**
+ * What counts as one when connections are counted: an IPv4 address, or the first 64 bits of an IPv6
+ * address, which every user has for himself. Null for names, and for local addresses: behind a
+ * router that rewrites them, as that of containers, all the world comes from one.
+ */
+export function placeOf(host: string, classify: Classify): string | null {
+  const address = parseIp(host);
+  if (!address || classify(host) === 'local') return null;
+  return toHex(unmapIp(address).subarray(0, 8));
 }
 
 /** Whether a literal address is one of this machine's to itself. */

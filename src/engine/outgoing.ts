@@ -5,11 +5,12 @@ import type { DialWay } from './encryption-policy.ts';
 import { type GateKeeper, HandshakeGate } from './handshake-gate.ts';
 import { isAt } from './meeting-place.ts';
 import type { PeerAddress } from './peer-book.ts';
+import { isCrowdedAt } from './peer-turnover.ts';
 import type { Connection, Dialer } from './ports.ts';
 import type { StreamSecurity } from './stream-security.ts';
 import type { Torrent } from './torrent.ts';
 
-/** Outgoing connections that have not shaken hands yet. */
+/** Outgoing connections that have not shaken hands yet; passed over in a tick: as many. */
 const HALF_OPEN_MAX = 40;
 
 /** What it needs of the engine. */
@@ -20,8 +21,9 @@ export interface OutgoingDeps {
   /** Dials by uTP alone; null when there is none. */
   readonly utpDialer: Dialer | null;
   readonly own: OwnAddress;
-  /** Whether there is room for one more connection. */
-  hasRoom(): boolean;
+  readonly placeOf: (host: string) => string | null;
+  /** Whether there is room for one more connection; with a host, to there. */
+  hasRoom(host?: string): boolean;
   /** A connection is under way: it counts, and is ended when it takes too long. */
   begin(connection: Connection): void;
   /** Nobody took a connection to an address of the book. */
@@ -48,12 +50,18 @@ export class Outgoing {
 
   /** Dials what is due, as far as there is room. */
   dialMore(torrents: Iterable<Torrent>, now: Instant): void {
+    let passed = 0;
     for (const torrent of torrents) {
       if (torrent.isStopped || torrent.peers.size >= torrent.peersMax) continue;
-      while (this.#hasRoom) {
+      while (this.#hasRoom && passed < HALF_OPEN_MAX) {
         const address = torrent.book.next(now, this.#deps.own);
         if (!address) break;
-        this.#dial(torrent, address, false);
+        if (this.#hasRoomAt(torrent, address)) {
+          this.#dial(torrent, address, false);
+        } else {
+          torrent.book.onCrowded(address, now);
+          passed++;
+        }
       }
     }
   }
@@ -64,8 +72,9 @@ export class Outgoing {
    */
   punch(torrent: Torrent, address: PeerAddress): void {
     const isWanted = !torrent.isStopped && torrent.peers.size < torrent.peersMax;
-    if (!isWanted || !this.#hasRoom || torrent.book.isBanned(address)) return;
-    if (!this.#deps.utpDialer || this.#isMet(torrent, address)) return;
+    if (!isWanted || !this.#hasRoom || !this.#hasRoomAt(torrent, address)) return;
+    if (torrent.book.isBanned(address) || this.#isMet(torrent, address)) return;
+    if (!this.#deps.utpDialer) return;
     this.#dial(torrent, address, true);
   }
 
@@ -97,6 +106,18 @@ export class Outgoing {
 
   get #hasRoom(): boolean {
     return this.#dials.size < HALF_OPEN_MAX && this.#deps.hasRoom();
+  }
+
+  /** Whether its place has not its share already, of all connections or of the torrent's. */
+  #hasRoomAt(torrent: Torrent, { host }: PeerAddress): boolean {
+    const { hasRoom, placeOf } = this.#deps;
+    return hasRoom(host) && !isCrowdedAt(host, this.#metBy(torrent), placeOf);
+  }
+
+  /** Where its peers are, and those that we are about to meet. */
+  *#metBy(torrent: Torrent): Iterable<Pick<Connection, 'remoteHost'>> {
+    yield* torrent.peers.values();
+    for (const [connection, dial] of this.#dials) if (dial.torrent === torrent) yield connection;
   }
 
   #dial(torrent: Torrent, address: PeerAddress, isPunch: boolean): void {

@@ -45,6 +45,8 @@ const RETRY_MS = 2_000;
 const RETRY_MS_MAX = 10 * 60_000;
 /** A seed does not talk to a seed again for so long. */
 const SEED_RETRY_MS = 30 * 60_000;
+/** Where too many are connected from one place, others there are not dialled for so long. */
+const CROWDED_RETRY_MS = 60_000;
 /** A peer that is connected to us by another way is not dialled for so long. */
 const DUPLICATE_RETRY_MS = 10 * 60_000;
 /** Addresses banned for bad data, per torrent. */
@@ -141,6 +143,15 @@ export class PeerBook {
   onOtherWay(address: PeerAddress): void {
     const entry = this.#entries.get(keyOf(address));
     if (entry) entry.isInUse = false;
+    this.#quietUntil = 0;
+  }
+
+  /** It was not dialled: we have enough connections to its place. */
+  onCrowded(address: PeerAddress, now: Instant): void {
+    const entry = this.#entries.get(keyOf(address));
+    if (!entry) return;
+    entry.isInUse = false;
+    entry.nextTryAt = now + CROWDED_RETRY_MS;
     this.#quietUntil = 0;
   }
 

@@ -38,6 +38,8 @@ export interface EngineContext {
   readonly uploads: UploadScheduler;
   readonly downloads: DownloadTap;
   readonly sha1: (view: Uint8Array) => Uint8Array;
+  /** Which hosts count as one; null for those that are not counted. */
+  readonly placeOf: (host: string) => string | null;
   requestRechoke(): void;
   /** A peer says that its DHT node is there. */
   onDhtNode(address: PeerAddress): void;

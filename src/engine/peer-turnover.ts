@@ -3,6 +3,10 @@ import type { Instant } from '../units/index.ts';
 import type { OwnAddress } from './canonical-priority.ts';
 import type { Peer } from './peer.ts';
 import type { PeerAddress } from './peer-book.ts';
+import type { EngineContext } from './peer-owner.ts';
+
+/** Peers of one torrent from one place: a tenth of the usual, as several users share addresses. */
+const PLACE_PEERS_MAX = 10;
 
 /** A new peer has so long to become of use. */
 const PROBATION_MS = 60_000;
@@ -13,6 +17,19 @@ export interface CrowdedTorrent {
   readonly peersMax: number;
 }
 
+/** Whether others at the same place as `host` have taken what one place may have of a torrent. */
+export function isCrowdedAt(
+  host: string,
+  peers: Iterable<Pick<Peer, 'remoteHost'>>,
+  placeOf: EngineContext['placeOf'],
+): boolean {
+  const place = placeOf(host);
+  if (place === null) return false;
+  let count = 0;
+  for (const { remoteHost } of peers) if (placeOf(remoteHost) === place) count++;
+  return count >= PLACE_PEERS_MAX;
+}
+
 /**
  * Whether there is a place for `newcomer`. In a full torrent the idle peer of the lowest priority
  * is closed for one of a higher priority; peers at work, or with money to settle, are never.
@@ -20,8 +37,9 @@ export interface CrowdedTorrent {
 export function hasRoomFor(
   { peers, peersMax }: CrowdedTorrent,
   newcomer: PeerAddress,
-  { own, now }: { readonly own: OwnAddress; readonly now: Instant },
+  { own, now, placeOf }: { readonly own: OwnAddress } & Pick<EngineContext, 'now' | 'placeOf'>,
 ): boolean {
+  if (isCrowdedAt(newcomer.host, peers.values(), placeOf)) return false;
   if (peers.size < peersMax) return true;
   // One that was closed a moment ago still counts until its connection has gone.
   if (peers.size > peersMax) return false;

@@ -6,6 +6,8 @@ export interface UploadCandidate {
   readonly peerKey: number;
   readonly torrentKey: string;
   readonly remoteHost: string;
+  /** Peers of one place may be one user; null for those who are not counted by place. */
+  readonly place: string | null;
   readonly isInterested: boolean;
   readonly isUnchoked: boolean;
   /** We have all that we want of this torrent. */

@@ -222,6 +222,7 @@ function candidate(peerKey: number, facts: Partial<UploadCandidate> = {}): Uploa
     peerKey,
     torrentKey: 't',
     remoteHost: '192.0.2.1',
+    place: null,
     isInterested: true,
     isUnchoked: false,
     isSeeding: false,
@@ -280,4 +281,47 @@ test('a seed serves the fastest, and lets others have their turn after a minute'
   assert.deepEqual(choose(policy, 50_000, peers(0)).slice(0, 4), [0, 1, 2, 3]);
   const later = choose(policy, 61_000, peers(0)).slice(0, 4);
   assert.deepEqual(later, [4, 5, 6, 7]);
+});
+
+test('who opens many connections from one address gains three slots, or a quarter of few', () => {
+  const greedy = Array.from({ length: 20 }, (_, at) =>
+    candidate(at, { place: 'one', isSeeding: true, sendRate: 1000 }),
+  );
+  const others = Array.from({ length: 30 }, (_, at) =>
+    candidate(100 + at, { place: `${at}`, isSeeding: true, sendRate: 10 }),
+  );
+  for (const [slots, share] of [
+    [4, 1],
+    [8, 2],
+    [30, 3],
+  ] as const) {
+    const chosen = choose(standardChoking(), 0, [...greedy, ...others], slots);
+    assert.equal(chosen.length, slots);
+    assert.equal(chosen.filter((key) => key < 20).length, share, `of ${slots} slots`);
+  }
+});
+
+test('slots that nobody else wants are not withheld, and are worth three together', () => {
+  const users = [0, 1, 2, 3, 4, 5].map((at) => candidate(at, { place: 'one', isSeeding: true }));
+  const other = candidate(9, { place: 'two', isSeeding: true });
+  const round = { now: instant(0), capacity: 1e6, isLimited: false, random: seededRandom(1) };
+  const weightOf = (candidates: UploadCandidate[]): ReadonlyMap<number, number> =>
+    new Map(
+      standardChoking()
+        .allot({ ...round, slots: 100, candidates })
+        .map(({ peerKey, weight }) => [peerKey, weight]),
+    );
+  const shared = weightOf([...users, other]);
+  assert.deepEqual([shared.size, shared.get(0), shared.get(9)], [7, 0.5, 1]);
+  const few = weightOf([...users.slice(0, 3), other]);
+  assert.deepEqual([few.get(0), few.get(9)], [1, 1]);
+});
+
+test('who gives while we download keeps its slot whatever its address', () => {
+  const partners = Array.from({ length: 10 }, (_, at) =>
+    candidate(at, { place: 'one', receiveRate: 1000 - at }),
+  );
+  const takers = Array.from({ length: 10 }, (_, at) => candidate(50 + at, { place: `${at}` }));
+  const chosen = choose(standardChoking(), 0, [...takers, ...partners]);
+  assert.deepEqual(chosen.slice(0, 4), [0, 1, 2, 3]);
 });

@@ -48,6 +48,7 @@ function candidate(peerKey: number, rest: Partial<UploadCandidate> = {}): Upload
     peerKey,
     torrentKey: 'ab',
     remoteHost: `10.0.${peerKey}.1`,
+    place: null,
     isInterested: true,
     isUnchoked: true,
     isSeeding: true,

@@ -1,4 +1,5 @@
 /** A host of the virtual network with a real engine on it. */
+import { classifyAddress } from '../discovery/index.ts';
 import {
   Engine,
   type EngineDeps,
@@ -38,6 +39,7 @@ export function startEngine(network: VirtualNetwork, host: string, terms: HostTe
       hasher: virtualHasher(clock),
       random,
       extensions: [],
+      classify: classifyAddress,
       uploadPolicy: null,
       ...terms.deps,
     },

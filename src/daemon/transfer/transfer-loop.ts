@@ -1,4 +1,5 @@
 /** The transfer thread's inside: the engine, its port, its clock, and the torrents at work. */
+import { classifyAddress } from '../../discovery/index.ts';
 import { Engine, type PeerAddress, type RateLimits } from '../../engine/index.ts';
 import { nodeHasher } from '../../platform/disk/index.ts';
 import { Egress } from '../../platform/egress/index.ts';
@@ -97,6 +98,7 @@ export class TransferLoop implements TransferCalls {
         dialer: this.#webSeeds.dialer(lateDialer(() => this.#network?.dialer)),
         hasher: nodeHasher,
         random: systemRandom,
+        classify: classifyAddress,
         clock: () => instant(performance.now()),
         extensions: [
           ...(exchange ? [exchange.extension] : []),

@@ -296,6 +296,7 @@ export class Pair {
       peerKey: wire.sellerEnd.peerKey,
       torrentKey: wire.sellerEnd.torrentKey,
       remoteHost: wire.sellerEnd.remoteHost,
+      place: null,
       isInterested: wire.buyerEnd.isDownloading,
       isUnchoked: wire.isUnchoked,
       isSeeding: true,
