@@ -15,12 +15,25 @@ export function defaultDataFolder(
   return join(shared, 'bidwidth');
 }
 
+/** The folder that all nodes of a user have in common, wherever each keeps its own things. */
+export function sharedFolder(environment: Readonly<Record<string, string | undefined>>): string {
+  return defaultDataFolder({ ...environment, [VARIABLE]: undefined });
+}
+
 /** The paths inside the folder. Nothing is created here. */
 export class DataFolder {
   readonly root: string;
+  readonly #shared: string;
 
-  constructor(root: string) {
+  /** `shared` is a `sharedFolder`; left out, this node knows only of those in the same folder. */
+  constructor(root: string, shared: string = root) {
     this.root = resolve(root);
+    this.#shared = resolve(shared);
+  }
+
+  /** Which files are in use, by which node: the first of these folders that can be written. */
+  get filesInUse(): readonly string[] {
+    return [...new Set([this.#shared, this.root])].map((folder) => join(folder, 'in-use'));
   }
 
   /** Which pieces of each torrent are known to be right. */

@@ -8,5 +8,5 @@
  * @module
  */
 export { DaemonError, type DaemonErrorCode } from './daemon-error.ts';
-export { DataFolder, defaultDataFolder } from './data-folder.ts';
+export { DataFolder, defaultDataFolder, sharedFolder } from './data-folder.ts';
 export { readTorrentSource, type TorrentSource } from './torrent-source.ts';

@@ -48,6 +48,7 @@ export async function makeDesk(label: string): Promise<Desk> {
     HOME: at(home),
     BIDWIDTH_HOME: at(home, 'node'),
     XDG_CACHE_HOME: at('cache'),
+    XDG_DATA_HOME: at('data'),
   });
   return {
     at,

@@ -75,6 +75,25 @@ test('what is there in part is completed; who else has the file keeps it as it w
   assert.ok(received < 700_000, `${received} bytes for two bad pieces and a missing file`);
 });
 
+test('of two nodes that would write the same files the second is refused', async () => {
+  const alone = download('both').filter((option) => option !== '--peer' && option !== peer);
+  const first = desk.start(alone, 'first-home');
+  await first.waitForLine((line) => line['event'] === 'started');
+  for (const torrent of ['t', 'u']) {
+    const args = ['download', desk.at(`${torrent}.torrent`), '--to', desk.at('both'), ...PLAIN];
+    const ended = await desk.run(args, { home: 'second-home' });
+    assert.equal(ended.code, 1, ended.stdout);
+    assert.equal(ended.summary['code'], 'DAEMON_FILE_IN_USE');
+    const owner = `box in another node \\(process ${first.pid}\\)`;
+    const line = `^bidwidth: .*/a belongs to ${owner}, which is downloading it: [^\\n]+\\n$`;
+    assert.match(ended.stderr, new RegExp(line));
+  }
+  await first.stop('SIGKILL');
+  const ended = await desk.run(download('both'), { home: 'second-home' });
+  assert.equal(ended.code, 0, ended.stderr);
+  assert.deepEqual(await digestTree(desk.at('both', 'box')), digest);
+});
+
 test('seed says what is missing of data that is not whole', async () => {
   assert.equal((await desk.run(download('lacking'), { home: 'lacking-home' })).code, 0);
   await rm(desk.at('lacking', 'box', 'a'));

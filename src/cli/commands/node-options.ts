@@ -1,5 +1,5 @@
 /** Options that every command with a running node has, and how its node is started. */
-import { DataFolder, type TorrentSource } from '../../daemon/index.ts';
+import { DataFolder, sharedFolder, type TorrentSource } from '../../daemon/index.ts';
 import {
   type Allocation,
   type EncryptionPolicy,
@@ -63,7 +63,7 @@ export function nodeOptions(options: NetworkOptions, trade: Trade | null): NodeO
   const way = wayOut(options);
   if (way.proxy) checkProxied(options, trade);
   return {
-    data: new DataFolder(options.dataDir),
+    data: new DataFolder(options.dataDir, sharedFolder(process.env)),
     port: options.port ?? null,
     ...way,
     uploadLimit: options.uploadLimit ?? UNLIMITED,

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { AppError } from '../../units/index.ts';
 import { DataFolder } from '../data-folder.ts';
+import { torrentOf } from '../session/testing/session-scene.ts';
+import type { TorrentNews } from '../transfer/messages.ts';
 import { defaultShards, type NodeOptions, startNode } from './torrent-node.ts';
 
 const HOST = '127.0.0.1';
@@ -51,6 +53,29 @@ test('the first shard wants the port of the user, the others take what is free',
   const [first, second] = node.transfer.ports;
   assert.equal(first, taken - 1);
   assert.ok(second !== undefined && second !== taken && second > 0);
+});
+
+test('two shards do not write the same file', async (t) => {
+  const told: TorrentNews[] = [];
+  const { promise: failed, resolve } = Promise.withResolvers<TorrentNews>();
+  const onNews = (_torrent: string, news: TorrentNews): void => {
+    told.push(news);
+    if (news.kind === 'failed' || told.filter(({ kind }) => kind === 'started').length > 1) {
+      resolve(news);
+    }
+  };
+  const options = optionsOf(t, 0, 2);
+  const node = await startNode(options, { ...DEAF, onNews });
+  t.after(() => node.stop());
+  for (const fillByte of [1, 2]) {
+    const { bytes } = torrentOf('film', new Uint8Array(50_000).fill(fillByte));
+    const root = join(options.data.root, 'films');
+    const [peers, useTrackers, mustBeComplete] = [[], false, false];
+    const source = { kind: 'metainfo', bytes } as const;
+    await node.transfer.add({ source, root, peers, useTrackers, mustBeComplete });
+  }
+  const news = await failed;
+  assert.equal(news.kind === 'failed' && news.code, 'DAEMON_FILE_IN_USE');
 });
 
 test('by default a node of many torrents has at most four shards', () => {

@@ -223,6 +223,7 @@ function transferOptions(
     ipList: options.ipList ?? null,
     allocation: options.allocation ?? 'none',
     resumeDir: data.resume,
+    filesInUse: data.filesInUse,
     exchange: market?.settingsFor(shards) ?? null,
     moneyPort: market?.newPort() ?? null,
     dhtPort: dht?.newLine() ?? null,

@@ -44,6 +44,8 @@ export interface TransferOptions {
   readonly allocation?: Allocation;
   /** Folder of resume records; null keeps none. */
   readonly resumeDir: string | null;
+  /** Where nodes keep which files they use; left out, only this thread's torrents are compared. */
+  readonly filesInUse?: readonly string[];
   /** The market's side; null for an ordinary client. */
   readonly exchange: ExchangeSettings | null;
   /** Where purse and book are served; goes with `exchange`. */

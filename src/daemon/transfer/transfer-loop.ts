@@ -76,7 +76,7 @@ export class TransferLoop implements TransferCalls {
   readonly #webSeeds: WebSeeds;
   /** Files are hashed torrent by torrent: two at a time would only move the disk's head. */
   readonly #checkTurn: CheckTurn = inTurn();
-  readonly #claims = new FileClaims();
+  readonly #claims: FileClaims;
   #sleepCheckAt = 0;
   #network: PeerNetwork | null = null;
   #localPeers: LocalPeers | null = null;
@@ -85,6 +85,7 @@ export class TransferLoop implements TransferCalls {
 
   private constructor(options: TransferOptions, { tell, notice, exchange }: LoopParts) {
     this.#options = options;
+    this.#claims = new FileClaims(options.filesInUse);
     this.#egress = new Egress(options, notice);
     this.#tell = (key, news) => tell(key, this.#egress.isCutOff ? blameless(news) : news);
     this.#exchange = exchange;
@@ -284,6 +285,7 @@ export class TransferLoop implements TransferCalls {
     await this.#network?.close();
     if (this.#timer) clearInterval(this.#timer);
     this.#transport?.close();
+    this.#claims.close();
   }
 
   #tick(): void {

@@ -20,11 +20,16 @@ export interface DatabaseOptions {
   readonly migrations: readonly string[];
   /** Keep every other process out while open. Default true: one node per data folder. */
   readonly isExclusive?: boolean;
+  /** Every commit waits for the disk. Default true; without it the last ones can be lost. */
+  readonly isDurable?: boolean;
   /** How long to wait for another process that is about to close it. Default 2,000 ms. */
   readonly lockTimeoutMs?: number;
 }
 
-/** An open database. Every committed write has reached the disk (WAL, `synchronous=FULL`). */
+/**
+ * An open database. Every committed write has reached the disk (WAL, `synchronous=FULL`) unless it
+ * need not be durable.
+ */
 export class Database {
   readonly path: string;
   readonly #sqlite: DatabaseSync;
@@ -38,7 +43,7 @@ export class Database {
 
   /** Opens, locks and migrates. Throws `DatabaseError`. */
   static open(options: DatabaseOptions): Database {
-    const { path, isExclusive = true, lockTimeoutMs = 2_000 } = options;
+    const { path, isExclusive = true, isDurable = true, lockTimeoutMs = 2_000 } = options;
     try {
       const isNew = path !== ':memory:' && !existsSync(path);
       if (isNew) mkdirSync(dirname(path), { recursive: true });
@@ -48,7 +53,8 @@ export class Database {
         // The locking mode must be set before WAL begins: then not even a shared-memory file is
         // made.
         if (isExclusive) sqlite.exec('PRAGMA locking_mode = EXCLUSIVE');
-        sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+        sqlite.exec('PRAGMA journal_mode = WAL');
+        sqlite.exec(`PRAGMA synchronous = ${isDurable ? 'FULL' : 'NORMAL'}`);
         database.#migrate(options.migrations);
       } catch (error) {
         sqlite.close();
@@ -103,16 +109,16 @@ export class Database {
   }
 
   #migrate(migrations: readonly string[]): void {
-    const version = this.get<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0;
-    if (version > migrations.length) {
-      throw new DatabaseError(
-        'DATABASE_NEWER',
-        `${this.path}: written by a newer version of bidwidth; update this one`,
-        { version, known: migrations.length },
-      );
-    }
     // Taking the write lock even with nothing to do finds out now who else has it open.
     this.transaction(() => {
+      const version = this.get<{ user_version: number }>('PRAGMA user_version')?.user_version ?? 0;
+      if (version > migrations.length) {
+        throw new DatabaseError(
+          'DATABASE_NEWER',
+          `${this.path}: written by a newer version of bidwidth; update this one`,
+          { version, known: migrations.length },
+        );
+      }
       for (const step of migrations.slice(version)) this.#sqlite.exec(step);
       this.#sqlite.exec(`PRAGMA user_version = ${migrations.length}`);
     });

@@ -11,6 +11,7 @@ export { ownFiles } from './own-files.ts';
 export { Placement } from './placement.ts';
 export { prepareFiles } from './prepare-files.ts';
 export { isPassing, probeFolder } from './probe-folder.ts';
+export { realPaths } from './real-paths.ts';
 export { dropResume, loadResume, parseResume, saveResume } from './resume-file.ts';
 export {
   hasAnyFile,
