@@ -59,3 +59,16 @@ export class Blame {
     return [...guilty];
   }
 }
+
+/**
+ * Whether a piece that failed may be left to this peer alone: to one that has sent good data, if
+ * there is any, for a silent one would keep it until it is snubbed.
+ */
+export function isTrusted(
+  peerKey: number,
+  peers: ReadonlyMap<number, { readonly download: { readonly verifiedBytes: number } }>,
+): boolean {
+  if ((peers.get(peerKey)?.download.verifiedBytes ?? 0) > 0) return true;
+  for (const { download } of peers.values()) if (download.verifiedBytes > 0) return false;
+  return true;
+}

@@ -72,7 +72,7 @@ function describe(peer: Peer, { placeOf }: ChokerView): UploadCandidate {
     torrentKey: peer.torrentKey,
     remoteHost: peer.remoteHost,
     place: placeOf(peer.remoteHost),
-    isInterested: upload.isInterested,
+    isInterested: upload.isWaiting,
     isUnchoked: upload.isUnchoked,
     isSeeding: !peer.isDownloading,
     receiveRate: counters.receiveRate,

@@ -1,10 +1,11 @@
 /** BEP 10 for one connection: the handshakes, message ids, and the extensions behind them. */
-import type { Instant } from '../units/index.ts';
+import { concatBytes, type Instant } from '../units/index.ts';
 import {
   DONT_HAVE_EXTENSION,
   decodeBencodeDict,
   decodeDontHave,
   encodeBencode,
+  encodeDontHave,
   encodeExtended,
 } from '../wire/index.ts';
 import type { PeerExtension, PeerExtensionSession, PeerLink } from './extension.ts';
@@ -98,6 +99,18 @@ export class ExtensionHub {
     if (id !== undefined) this.#transmit(encodeExtended(id, payload));
   }
 
+  /** Whether the remote understands that we have lost pieces (BEP 54). */
+  get hearsOfLosses(): boolean {
+    return this.remoteHas(DONT_HAVE_EXTENSION);
+  }
+
+  /** Says so. */
+  tellLost(pieces: readonly number[]): void {
+    const id = this.#remoteIds.get(DONT_HAVE_EXTENSION);
+    if (id === undefined || pieces.length === 0) return;
+    this.#transmit(concatBytes(...pieces.map((one) => encodeExtended(id, encodeDontHave(one)))));
+  }
+
   /** Whether the remote announced an extension. */
   remoteHas(name: string): boolean {
     return this.#remoteIds.has(name);
@@ -120,8 +133,8 @@ export class ExtensionHub {
   #readHello(payload: Uint8Array, now: Instant): RemoteHello {
     const hello = decodeBencodeDict(payload, { lengthBytesMax: HANDSHAKE_BYTES_MAX });
     const ids = hello.dict('m');
-    const names = [METADATA_EXTENSION, ...this.#extensions.map((extension) => extension.name)];
-    for (const name of names) {
+    const others = this.#extensions.map((extension) => extension.name);
+    for (const name of [METADATA_EXTENSION, DONT_HAVE_EXTENSION, ...others]) {
       const id = ids?.integer(name) ?? null;
       // BEP 10: 0 switches an extension off; a name that is not mentioned stays as it was.
       if (id !== null && id > 0 && id < 256) this.#remoteIds.set(name, id);

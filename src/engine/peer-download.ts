@@ -47,16 +47,25 @@ export class PeerDownload implements Taker {
     return this.received.rate;
   }
 
-  /** Pieces can be talked about from here on. */
+  /** Pieces can be talked about from here on; also when they could before `rest`. */
   begin(): void {
     const { work } = this.#wiring.owner;
     if (!work) return;
+    if (this.#context) this.pieces.restart();
     const { geometry, picker } = work;
     const { outbox } = this.#wiring;
     const { engine } = this.#wiring.owner;
     this.#context = { geometry, picker, taker: this, outbox, clock: () => engine.clock() };
     this.pieces.start(work);
     this.updateInterest();
+  }
+
+  /** The torrent stops for a while. False when something is on its way from the peer. */
+  rest(): boolean {
+    if (this.requests.size > 0) return false;
+    this.#context?.picker.leave(this);
+    this.updateInterest();
+    return true;
   }
 
   close(): void {

@@ -1,5 +1,7 @@
 /** The link an extension gets: a narrow view of a peer. */
 import type { PeerCounters, PeerLink } from './extension.ts';
+import type { PeerDownload } from './peer-download.ts';
+import type { PeerUpload } from './peer-upload.ts';
 
 /** What a link shows and does; the peer implements it. */
 export interface LinkedPeer extends Omit<PeerLink, 'send'> {}
@@ -33,5 +35,22 @@ export function linkOf(peer: LinkedPeer, send: (payload: Uint8Array) => void): P
     resumeUpload: () => peer.resumeUpload(),
     requestRechoke: () => peer.requestRechoke(),
     close: (reason) => peer.close(reason),
+  };
+}
+
+/** What a peer has moved, and how fast. */
+export function countersOf({
+  download,
+  upload,
+}: {
+  readonly download: PeerDownload;
+  readonly upload: PeerUpload;
+}): PeerCounters {
+  return {
+    receivedBytes: download.received.total,
+    sentBytes: upload.sent.total,
+    verifiedBytes: download.verifiedBytes,
+    receiveRate: download.received.rate,
+    sendRate: upload.sent.rate,
   };
 }

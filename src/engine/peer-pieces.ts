@@ -45,6 +45,13 @@ export class PeerPieces {
     for (const piece of haves) this.add(piece, context);
   }
 
+  /** The torrent is about to begin anew: what the peer has is understood again then. */
+  restart(): void {
+    this.#early = this.#pieces?.toBytes() ?? null;
+    this.#pieces = null;
+    this.interestingCount = 0;
+  }
+
   setAll(context: PiecesContext | null): void {
     this.hasAll = true;
     if (context) this.interestingCount = context.selection.missingCount;

@@ -1,5 +1,5 @@
 /** The uploading side of a connection: what the peer asks for and how it is answered. */
-import type { Instant } from '../units/index.ts';
+import type { Bitfield, Instant } from '../units/index.ts';
 import {
   encodeBare,
   encodeBitfield,
@@ -32,6 +32,8 @@ export class PeerUpload implements Servable {
   readonly #wiring: PeerWiring;
   /** Pieces it may have while choked (BEP 6). */
   readonly #allowed = new Set<number>();
+  /** What the peer was told of, while the torrent rests. */
+  #told: Bitfield | null = null;
   #readingBytes = 0;
   /** Requests that may still come because they crossed our choke on the way. */
   #crossing = 0;
@@ -71,8 +73,34 @@ export class PeerUpload implements Servable {
     if (this.#wiring.owner.revealing.isOn) return;
     const { have, geometry } = this.#wiring.work();
     for (let piece = 0; piece < geometry.pieceCount; piece++) {
-      if (have.has(piece)) this.#wiring.outbox.push(encodeIndex(MESSAGE.have, piece));
+      if (have.has(piece) && !this.#told?.has(piece))
+        this.#wiring.outbox.push(encodeIndex(MESSAGE.have, piece));
     }
+  }
+
+  /** The torrent stops for a while: nothing is served, and what is asked for is refused. */
+  rest(): void {
+    this.#told = this.#wiring.work().have;
+    this.#allowed.clear();
+    this.setUnchoked(false, 0);
+    for (const request of this.serveQueue.takeAll()) this.#refuse(request);
+  }
+
+  /** It goes on; returns what the peer was told of and is not here any more. */
+  takeLost(): readonly number[] {
+    const { have } = this.#wiring.work();
+    const told = this.#told;
+    this.#told = null;
+    const lost: number[] = [];
+    for (let piece = 0; told && piece < told.size; piece++) {
+      if (told.has(piece) && !have.has(piece)) lost.push(piece);
+    }
+    return lost;
+  }
+
+  /** Whether it could be served. */
+  get isWaiting(): boolean {
+    return this.isInterested && this.#told === null;
   }
 
   /** Says that we have a piece, to a peer that shall think we have no other. */
@@ -175,7 +203,10 @@ export class PeerUpload implements Servable {
   }
 
   onReadFailed(run: readonly ServeRequest[], failure: Error): void {
-    for (const request of run) this.#readingBytes -= request.length;
+    for (const request of run) {
+      this.#readingBytes -= request.length;
+      this.#refuse(request);
+    }
     this.#wiring.owner.onDiskFailure(failure);
   }
 

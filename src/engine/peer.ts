@@ -16,7 +16,7 @@ import { HashExchange } from './hash-exchange.ts';
 import { METADATA_EXTENSION, MetadataExchange } from './metadata-exchange.ts';
 import { Outbox } from './outbox.ts';
 import { PeerDownload } from './peer-download.ts';
-import { type LinkedPeer, linkOf } from './peer-link.ts';
+import { countersOf, type LinkedPeer, linkOf } from './peer-link.ts';
 import { type PeerOwner, saysUploadOnly } from './peer-owner.ts';
 import { PeerUpload } from './peer-upload.ts';
 import { PeerWiring } from './peer-wiring.ts';
@@ -121,15 +121,7 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
     return this.#wiring.isClosed;
   }
   get counters(): PeerCounters {
-    const { received, verifiedBytes } = this.download;
-    const { sent } = this.upload;
-    return {
-      receivedBytes: received.total,
-      sentBytes: sent.total,
-      verifiedBytes,
-      receiveRate: received.rate,
-      sendRate: sent.rate,
-    };
+    return countersOf(this);
   }
 
   /** Whether an extension still needs the connection. */
@@ -140,15 +132,27 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
   /** Says what we are and have. Called once, when the torrent knows the peer. */
   start(): void {
     this.upload.announcePieces();
-    this.#tellDhtPort();
+    const { dhtPort } = this.#wiring.owner.engine;
+    if (dhtPort > 0 && this.#remote.flags.dht) this.#wiring.outbox.push(encodePort(dhtPort));
     this.#sayHello();
     this.download.begin();
     this.flush();
   }
 
-  /** The metadata has come: what the peer said before is understood now, and may prove wrong. */
+  /** Whether it stays while the torrent's pieces are looked for anew: it can be told of losses. */
+  rest(): boolean {
+    const { owner, flags } = this.#wiring;
+    const isTellable = flags.fast && this.#hub?.hearsOfLosses && !owner.revealing.isOn;
+    if (!isTellable || this.isSettling || !owner.work || !this.download.rest()) return false;
+    this.upload.rest();
+    this.flush();
+    return true;
+  }
+
+  /** The metadata has come, or a rest ends: what the peer said is understood now, or wrong. */
   onWorkReady(): void {
     this.upload.announceLate();
+    this.#hub?.tellLost(this.upload.takeLost());
     this.#sayHello();
     this.#listen(() => this.download.begin());
     this.flush();
@@ -350,11 +354,6 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
     const { owner } = this.#wiring;
     const isUseless = owner.isSated && this.isSeed;
     if (isUseless && !this.isSettling) owner.onSeedMet(this.peerKey);
-  }
-
-  #tellDhtPort(): void {
-    const { dhtPort } = this.#wiring.owner.engine;
-    if (dhtPort > 0 && this.#remote.flags.dht) this.#wiring.outbox.push(encodePort(dhtPort));
   }
 
   #sayHello(): void {

@@ -1,5 +1,6 @@
 /** One torrent: its peers, its pieces, and what it tells the outside. */
 import { type Bitfield, equalBytes, type Random, toHex } from '../units/index.ts';
+import { isTrusted } from './blame.ts';
 import { PieceGeometry, type TorrentContent } from './content.ts';
 import { DepartedPeers } from './departed-peers.ts';
 import { describeTorrent } from './describe-torrent.ts';
@@ -148,7 +149,7 @@ export class Torrent implements PeerOwner {
     const isReady = (piece: number): boolean => hashes?.trees.isKnown(piece) ?? true;
     const picker = new PiecePicker(geometry, selection, {
       ...{ slabs, random, takers: () => this.#takers() },
-      mayIsolate: (peerKey) => this.#isTrusted(peerKey),
+      mayIsolate: (peerKey) => isTrusted(peerKey, this.peers),
       ...(needsLayers ? { isReady } : {}),
     });
     picker.isSequential = this.#isSequential;
@@ -211,10 +212,15 @@ export class Torrent implements PeerOwner {
     }
   }
 
-  /** Closes every connection and gives memory back. What is on disk stays. */
-  stop(reason: string): void {
+  /**
+   * Closes every connection and gives memory back. What is on disk stays. With `keepsPeers`, those
+   * stay that can be told which pieces are lost (BEP 54): at `begin` they are.
+   */
+  stop(reason: string, keepsPeers: boolean = false): void {
     if (!this.isStopped) this.#phase = 'stopped';
-    for (const peer of [...this.peers.values()]) peer.close(reason);
+    for (const peer of [...this.peers.values()]) {
+      if (!keepsPeers || !peer.rest()) peer.close(reason);
+    }
     this.hashes?.collector.abandon();
     this.work?.picker.abandon();
   }
@@ -276,7 +282,7 @@ export class Torrent implements PeerOwner {
   onDiskFailure(failure: Error): void {
     if (this.isStopped) return;
     this.#phase = 'failed';
-    this.stop('the disk failed');
+    this.stop('the disk failed', true);
     this.#deps.events.onFailed(failure);
   }
 
@@ -340,17 +346,6 @@ export class Torrent implements PeerOwner {
       onGuilty: (peerKey) => this.#ban(peerKey),
       onDiskFailure: (failure) => this.onDiskFailure(failure),
     };
-  }
-
-  /**
-   * A piece that failed is left to one peer alone: to one that has sent good data, if there is any,
-   * for a silent one would keep it until it is snubbed.
-   */
-  #isTrusted(peerKey: number): boolean {
-    const isProven = (peer: Peer | undefined): boolean => (peer?.download.verifiedBytes ?? 0) > 0;
-    if (isProven(this.peers.get(peerKey))) return true;
-    for (const peer of this.peers.values()) if (isProven(peer)) return false;
-    return true;
   }
 
   #onGood(piece: number): void {

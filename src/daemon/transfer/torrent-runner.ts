@@ -356,7 +356,7 @@ export class TorrentRunner {
     const needsRoom = (this.torrent.remainingBytes ?? 0) > 0;
     const wait = new DiskWait((isForced) => this.#probe(needsRoom, isForced));
     this.#wait = wait;
-    this.torrent.stop(failure.message);
+    this.torrent.stop(failure.message, true);
     const tell = ({ code, message }: AppError): void =>
       this.#deps.tell({ kind: 'waiting', code, line: message });
     tell(failure);

@@ -11,3 +11,10 @@ export function decodeDontHave(payload: Uint8Array): number {
   }
   return new DataView(payload.buffer, payload.byteOffset, 4).getUint32(0);
 }
+
+/** The payload that says that the piece of this index is lost. */
+export function encodeDontHave(piece: number): Uint8Array {
+  const payload = new Uint8Array(4);
+  new DataView(payload.buffer).setUint32(0, piece);
+  return payload;
+}

@@ -6,7 +6,7 @@
  *
  * @module
  */
-export { DONT_HAVE_EXTENSION, decodeDontHave } from './dont-have.ts';
+export { DONT_HAVE_EXTENSION, decodeDontHave, encodeDontHave } from './dont-have.ts';
 export {
   decodeHolepunch,
   encodeHolepunch,
