@@ -6,7 +6,7 @@ import { type InfoDict, parseInfoDict, wrapInfoDict } from '../../wire/index.ts'
 import { type Place, targetAt } from '../places/index.ts';
 import type { TorrentSource } from '../torrent-source.ts';
 import { payloadBytes } from '../transfer/torrent-content.ts';
-import { digests, readInput } from '../transfer/torrent-input.ts';
+import { digests, otherNameOf, readInput } from '../transfer/torrent-input.ts';
 import { selectedBy } from '../transfer/torrent-wishes.ts';
 import type { AddRequest, TorrentRecord } from './session-torrent.ts';
 
@@ -19,13 +19,15 @@ export interface NewTorrent {
 /** Reads a request. Throws `WireError` or `DaemonError` for a source that cannot be used. */
 export async function readRequest(request: AddRequest): Promise<NewTorrent> {
   const { source, root, names = [] } = request;
-  const { infoHash, info, trackers } = readInput(source);
-  const key = toHex(infoHash);
+  const input = readInput(source);
+  const { info, trackers } = input;
+  const key = toHex(input.infoHash);
   const isTrusted = request.isSaidToBeComplete === true && info !== null;
   const resume = isTrusted ? await believe(key, { root, names }, info) : null;
   const totalBytes = info ? payloadBytes(info) : 0;
   const record: TorrentRecord = {
     key,
+    otherName: otherNameOf(key, input),
     name: info?.name ?? null,
     root,
     moveTo: request.moveTo ?? null,

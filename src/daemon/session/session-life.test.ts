@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { makeTorrent } from '../torrents/index.ts';
+import { startLoop } from '../transfer/testing/test-loop.ts';
 import { openReal } from './testing/session-real.ts';
 import { makeFolder, torrentOf } from './testing/session-scene.ts';
 
@@ -61,4 +63,37 @@ test('a sleeping torrent whose file changed is found out when it is asked for', 
   await leech.session.add([{ source, root: join(path, 'to'), peers }]);
   await seed.until('failed');
   assert.match(seed.session.list()[0]?.failure ?? '', /holds 0 of 2 pieces/);
+});
+
+// Known by its v1 name alone, it did not hear who came by the other, nor was it announced by it.
+test('a hybrid that sleeps since the start wakes for a peer that knows its v2 name', async (t) => {
+  const { path, remove } = makeFolder();
+  t.after(remove);
+  const content = randomBytes(50_000);
+  fs.writeFileSync(join(path, 'film'), content);
+  const made = await makeTorrent({
+    ...{ path: join(path, 'film'), out: join(path, 'film.torrent'), isForced: false },
+    ...{ version: 'hybrid', pieceLengthBytes: null, name: null, extras: {} },
+  });
+  const home = join(path, 'seed');
+  const first = await openReal(t, home);
+  const bytes = fs.readFileSync(made.path);
+  const source = { kind: 'metainfo', bytes } as const;
+  await first.session.add([{ source, root: path, isSaidToBeComplete: true }]);
+  await first.session.close();
+  const second = await openReal(t, home);
+  assert.equal(second.session.list()[0]?.state, 'asleep');
+  for (const encryption of ['off', 'require'] as const) {
+    const { loop, until } = await startLoop(t, { encryption });
+    const text = `magnet:?xt=urn:btmh:1220${made.infoHashV2}`;
+    const root = join(path, encryption);
+    const peers = [{ host: '127.0.0.1', port: second.port }];
+    const rest = { root, peers, useTrackers: false, mustBeComplete: false };
+    await loop.add({ source: { kind: 'magnet', text }, ...rest });
+    await until('complete');
+    assert.ok(fs.readFileSync(join(root, 'film')).equals(content));
+    await second.session.pause([made.infoHashV1 ?? '']);
+    await second.session.resume([made.infoHashV1 ?? '']);
+    assert.equal(second.session.list()[0]?.state, 'asleep');
+  }
 });

@@ -6,6 +6,7 @@ import { AppError, type Instant, instant, unixSeconds } from '../../units/index.
 import { DaemonError } from '../daemon-error.ts';
 import { SEEDED_FOR_EVER, type SeedingEnd, type SeedingLimits } from '../policy/index.ts';
 import type { TorrentNews } from '../transfer/messages.ts';
+import { otherNameOf } from '../transfer/torrent-input.ts';
 import { FileMoves } from './file-moves.ts';
 import { metainfoOf, selectionOf } from './new-record.ts';
 import { chooseRunning, QUEUE_LIMITS, type QueueLimits, SlowWatch } from './queue.ts';
@@ -252,6 +253,7 @@ export class SessionRun {
   ): void {
     const { source, info, totalBytes } = metainfoOf(infoBytes, record.trackers, layers);
     record.name = info.name;
+    record.otherName = otherNameOf(record.key, info);
     record.totalBytes = totalBytes;
     record.isPrivate = info.isPrivate;
     record.filePriorities ??= selectionOf(this.store.source(record.key), info);

@@ -62,6 +62,9 @@ const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE torrent ADD COLUMN names TEXT NOT NULL DEFAULT '[]';
   `,
+  `
+  ALTER TABLE torrent ADD COLUMN other_name TEXT;
+  `,
 ];
 
 interface Row {
@@ -93,6 +96,7 @@ interface Row {
   readonly move_to: string | null;
   readonly moving: string | null;
   readonly names: string;
+  readonly other_name: string | null;
 }
 
 /** What is not on the disk yet; absent parts did not change. */
@@ -274,6 +278,7 @@ function recordOf(row: Row): TorrentRecord {
     moveTo: row.move_to,
     moving: JSON.parse(row.moving ?? 'null') as TorrentRecord['moving'],
     names: JSON.parse(row.names) as TorrentRecord['names'],
+    otherName: row.other_name,
   };
 }
 
@@ -308,5 +313,6 @@ function valuesOf(record: TorrentRecord): (string | number | null)[] {
     record.moveTo,
     record.moving && JSON.stringify(record.moving),
     JSON.stringify(record.names),
+    record.otherName,
   ];
 }

@@ -12,6 +12,8 @@ import type { TransferRates } from '../transfer/messages.ts';
 export interface TorrentRecord {
   /** Lower-case hex info-hash. */
   readonly key: string;
+  /** A hybrid's other info-hash, 20 bytes in hex; null of others and while it is unknown. */
+  otherName: string | null;
   /** Null while only a magnet is known. */
   name: string | null;
   /** Folder that holds, or will hold, the torrent's first path element. */

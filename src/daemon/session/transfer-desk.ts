@@ -201,6 +201,6 @@ function limitsOf({ uploadLimit, downloadLimit }: TorrentRecord): TransferRates 
 }
 
 function sleeperOf({ record }: SessionEntry): SleepingTorrent {
-  const { key, trackers, isPrivate } = record;
-  return { torrent: key, trackers, isPrivate };
+  const { key, otherName, trackers, isPrivate } = record;
+  return { torrent: key, otherName, trackers, isPrivate };
 }

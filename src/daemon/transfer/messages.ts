@@ -112,6 +112,8 @@ export interface RestartTerms {
 export interface SleepingTorrent {
   /** Lower-case hex info-hash. */
   readonly torrent: string;
+  /** A hybrid's other info-hash, 20 bytes in hex: peers may come by either. */
+  readonly otherName?: string | null;
   /** Announced to; empty announces nowhere. */
   readonly trackers: readonly (readonly string[])[];
   readonly isPrivate: boolean;

@@ -16,6 +16,8 @@ interface Sleeper {
   /** Null when there is nowhere to announce. */
   announcing: Announcing | null;
   readonly isPrivate: boolean;
+  /** A hybrid's other name; peers may come by either. */
+  readonly otherName: string | null;
   calledAt: number;
 }
 
@@ -32,7 +34,7 @@ export interface SleepersDeps {
 export class Sleepers {
   readonly #deps: SleepersDeps;
   readonly #sleepers = new Map<string, Sleeper>();
-  /** Other names of hybrid torrents: those that were at work since the start. */
+  /** Other name of a hybrid → the name that it goes by. */
   readonly #otherNames = new Map<string, string>();
   #starting: Announcing[] = [];
   #timer: NodeJS.Timeout | null = null;
@@ -51,23 +53,22 @@ export class Sleepers {
 
   /** Registers torrents; those that are announced anywhere begin one after another. */
   add(torrents: readonly SleepingTorrent[]): void {
-    for (const { torrent, trackers, isPrivate } of torrents) {
+    for (const { torrent, trackers, isPrivate, otherName = null } of torrents) {
       let announcing: Announcing | null = null;
       const deps = this.#deps.depsFor(torrent);
       if (trackers.length > 0 || (deps.dht && !isPrivate)) {
-        const announced = { infoHash: fromHex(torrent), trackers, isPrivate };
-        announcing = new Announcing(announced, deps);
+        announcing = announcingOf({ torrent, trackers, isPrivate, otherName }, deps);
         this.#starting.push(announcing);
       }
-      this.#put(torrent, { announcing, isPrivate });
+      this.#put(torrent, { announcing, isPrivate, otherName });
     }
     if (this.#starting.length > 0) this.#timer ??= setInterval(() => this.#startSome(), STEP_MS);
   }
 
   /** A torrent falls asleep; its announces go on. */
   lay(torrent: string, announcing: Announcing): void {
-    if (announcing.otherHash) this.#otherNames.set(toHex(announcing.otherHash), torrent);
-    this.#put(torrent, { announcing, isPrivate: announcing.isPrivate });
+    const { isPrivate, otherHash } = announcing;
+    this.#put(torrent, { announcing, isPrivate, otherName: otherHash && toHex(otherHash) });
   }
 
   /** What announces a torrent that sleeps here, made if there was none; null for others. */
@@ -75,8 +76,9 @@ export class Sleepers {
     const sleeper = this.#sleepers.get(torrent);
     if (!sleeper) return null;
     if (!sleeper.announcing) {
-      const announced = { infoHash: fromHex(torrent), trackers: [], isPrivate: sleeper.isPrivate };
-      sleeper.announcing = new Announcing(announced, this.#deps.depsFor(torrent));
+      const { isPrivate, otherName } = sleeper;
+      const named = { torrent, trackers: [], isPrivate, otherName };
+      sleeper.announcing = announcingOf(named, this.#deps.depsFor(torrent));
       void sleeper.announcing.start();
     }
     return sleeper.announcing;
@@ -97,10 +99,13 @@ export class Sleepers {
 
   /** It wakes, or is removed: what announces it; null when nothing does. */
   take(torrent: string): Announcing | null {
-    const announcing = this.#sleepers.get(torrent)?.announcing ?? null;
-    if (this.#sleepers.delete(torrent)) this.#deps.expect(torrent, false);
-    if (announcing?.otherHash) this.#otherNames.delete(toHex(announcing.otherHash));
-    return announcing;
+    const sleeper = this.#sleepers.get(torrent);
+    if (!sleeper) return null;
+    this.#sleepers.delete(torrent);
+    this.#deps.expect(torrent, false);
+    const { otherName } = sleeper;
+    if (otherName && this.#otherNames.delete(otherName)) this.#deps.expect(otherName, false);
+    return sleeper.announcing;
   }
 
   /** Peers reach us at another port now. */
@@ -120,8 +125,13 @@ export class Sleepers {
     }
   }
 
-  #put(torrent: string, sleeper: Pick<Sleeper, 'announcing' | 'isPrivate'>): void {
+  #put(torrent: string, sleeper: Omit<Sleeper, 'calledAt'>): void {
+    const { otherName } = sleeper;
     if (!this.#sleepers.has(torrent)) this.#deps.expect(torrent, true);
+    if (otherName && !this.#otherNames.has(otherName)) {
+      this.#otherNames.set(otherName, torrent);
+      this.#deps.expect(otherName, true);
+    }
     this.#sleepers.set(torrent, { ...sleeper, calledAt: -Infinity });
   }
 
@@ -131,4 +141,11 @@ export class Sleepers {
     clearInterval(this.#timer);
     this.#timer = null;
   }
+}
+
+function announcingOf(sleeper: SleepingTorrent, deps: AnnouncingDeps): Announcing {
+  const { torrent, trackers, isPrivate, otherName } = sleeper;
+  const announcing = new Announcing({ infoHash: fromHex(torrent), trackers, isPrivate }, deps);
+  if (otherName) void announcing.alsoAs(fromHex(otherName));
+  return announcing;
 }

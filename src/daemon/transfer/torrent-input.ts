@@ -1,7 +1,7 @@
 /** What a torrent's file or magnet says, as far as working on it needs it. */
 import type { PeerAddress } from '../../engine/index.ts';
 import { nodeHasher, sha256 } from '../../platform/disk/index.ts';
-import { assert } from '../../units/index.ts';
+import { assert, toHex } from '../../units/index.ts';
 import {
   type Digests,
   type FileRange,
@@ -57,4 +57,14 @@ function namesOf({ infoHashV1, infoHashV2 }: Omit<Names, 'infoHash'>): Names {
   const infoHash = infoHashV1 ?? infoHashV2?.slice(0, INFO_HASH_BYTES);
   assert(infoHash, 'a torrent has a name');
   return { infoHash, infoHashV1, infoHashV2 };
+}
+
+/** The name in hex by which a hybrid torrent called `key` is known as well; null of others. */
+export function otherNameOf(
+  key: string,
+  { infoHashV1, infoHashV2 }: Omit<Names, 'infoHash'>,
+): string | null {
+  if (!infoHashV1 || !infoHashV2) return null;
+  const v1 = toHex(infoHashV1);
+  return key === v1 ? toHex(infoHashV2.slice(0, INFO_HASH_BYTES)) : v1;
 }
