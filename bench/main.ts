@@ -10,6 +10,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { runBuiltPackage } from './built-package.ts';
 import { profileLines } from './profile.ts';
 import {
   type ContenderResult,
@@ -80,6 +81,8 @@ const chosen = SCENARIOS.filter(
 if (values.list) {
   for (const { name, conditions } of chosen) console.log(`${name}: ${conditions}\n`);
 } else {
+  // Profiles name the functions of the sources.
+  if (!values.profile) await runBuiltPackage();
   const machine = describeMachine();
   const { cpuModel, cores, kernel, node, loadBefore } = machine;
   console.log(`${cpuModel}, ${cores} cores, ${kernel}, Node ${node}, ${values.date}`);

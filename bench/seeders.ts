@@ -1,5 +1,5 @@
 /** The seeds the benchmarks compare: same torrent, each a whole fresh process. */
-import { bidwidthCommand, bidwidthUnavailable } from '../test/interop/clients/bidwidth.ts';
+import { bidwidthCommand } from '../test/interop/clients/bidwidth.ts';
 import { libtorrentCommand, libtorrentUnavailable } from '../test/interop/clients/libtorrent.ts';
 import type { JsonLine } from '../test/support/children.ts';
 import type { Content } from './downloaders.ts';
@@ -31,7 +31,7 @@ export function seeders(content: Content, use: Use): readonly Contender[] {
     }),
     seeder(use, {
       name: 'bidwidth seed',
-      unavailable: bidwidthUnavailable(),
+      unavailable: null,
       command: bidwidthCommand([
         ...['seed', torrentPath, '--from', sourceFolder, '--port', '0', '--bind', '127.0.0.1'],
         ...['--no-dht', '--no-lsd', '--no-nat', '--no-trackers', '--json'],

@@ -10,7 +10,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const WANTED = [24, 12];
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const built = join(root, 'dist', 'cli', 'main.js');
+const built = join(root, 'dist', 'main.js');
 const entry = existsSync(join(root, 'src')) ? join(root, 'src', 'cli', 'main.ts') : built;
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 

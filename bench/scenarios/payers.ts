@@ -2,7 +2,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bidwidthCommand, bidwidthUnavailable } from '../../test/interop/clients/bidwidth.ts';
+import { bidwidthCommand } from '../../test/interop/clients/bidwidth.ts';
 import { portOf, Stage } from '../../test/market/stage.ts';
 import { type Child, type JsonLine, startChild } from '../../test/support/children.ts';
 import type { Measurement } from '../measure.ts';
@@ -50,7 +50,7 @@ async function prepare(options: ScenarioOptions): Promise<PreparedScenario> {
     await stage.openChain('seller', 'payers');
     const contender = (count: number): Contender => ({
       name: `${count} payers`,
-      unavailable: bidwidthUnavailable(),
+      unavailable: null,
       run: () => oneRun(stage, count),
     });
     const contenders = [contender(100), contender(1_000)];

@@ -1,7 +1,7 @@
 /** Playing a file that is not here yet: how long a seek takes over 20 Mbit/s and 100 ms. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { bidwidthCommand, bidwidthUnavailable } from '../../test/interop/clients/bidwidth.ts';
+import { bidwidthCommand } from '../../test/interop/clients/bidwidth.ts';
 import { libtorrentCommand, libtorrentUnavailable } from '../../test/interop/clients/libtorrent.ts';
 import { type JsonLine, startChild } from '../../test/support/children.ts';
 import { type Content, clearTarget, makeContent } from '../downloaders.ts';
@@ -75,7 +75,7 @@ async function prepare(options: ScenarioOptions): Promise<PreparedScenario> {
   const stage = { content, link, options };
   const contenders = [
     contender('from our seed', stage, {
-      unavailable: bidwidthUnavailable(),
+      unavailable: null,
       command: bidwidthCommand([
         ...['seed', torrentPath, '--from', sourceFolder, '--port', '0', '--bind', farHost],
         ...[

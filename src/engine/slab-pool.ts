@@ -3,9 +3,9 @@ import { MIB } from '../units/index.ts';
 
 /**
  * Memory for unfinished pieces by default: 500 requests in flight, 8 MiB, and as much again on its
- * way to the disk. A gigabit a second needs less up to a delay of 150 ms. 32 MiB was no faster.
+ * way to the disk. A gigabit a second needs less up to a delay of 150 ms. More was no faster.
  */
-const SLAB_BYTES_DEFAULT: number = 20 * MIB;
+const SLAB_BYTES_DEFAULT: number = 16 * MIB;
 
 /** So many a torrent may always hold, however large its pieces and whatever others hold. */
 const SLABS_MIN = 2;

@@ -2,11 +2,9 @@
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { bidwidthCommand } from '../interop/clients/bidwidth.ts';
 import { type Child, type JsonLine, startChild } from '../support/children.ts';
 import { makeTempFolder, type TempFolder } from '../support/files.ts';
-
-const PROGRAM: string = fileURLToPath(new URL('../../bin/bidwidth.js', import.meta.url));
 
 /** A folder to work in, with a home of its own so that no test sees another's records. */
 export interface Desk extends AsyncDisposable {
@@ -53,13 +51,13 @@ export async function makeDesk(label: string): Promise<Desk> {
   return {
     at,
     run: (args, options = {}) =>
-      finish([...(options.under ?? []), process.execPath, PROGRAM, ...amongUs(args)], {
+      finish([...(options.under ?? []), ...bidwidthCommand(amongUs(args))], {
         env: { ...environment(options.home ?? 'home'), ...options.env },
         stdin: options.stdin ?? '',
       }),
     start: (args, home = 'home', under = []) => {
       const env = environment(home);
-      const whole = [...under, process.execPath, PROGRAM, ...amongUs(args)];
+      const whole = [...under, ...bidwidthCommand(amongUs(args))];
       const [command = '', ...rest] = whole;
       const child = startChild(command, rest, { env, timeoutMs: 60_000 });
       children.push(child);

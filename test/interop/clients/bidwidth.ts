@@ -1,5 +1,4 @@
 /** Our own client, by its command line: the same program a user runs, as a process of its own. */
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { startChild } from '../../support/children.ts';
 import {
@@ -14,19 +13,15 @@ import {
 import { inputWithTracker } from './torrent-input.ts';
 
 const ROOT: URL = new URL('../../../', import.meta.url);
-const PROGRAM: string = fileURLToPath(new URL('bin/bidwidth.js', ROOT));
+
+/** The program: this tree's, or the one BIDWIDTH_PROGRAM names, such as a built package's. */
+export function bidwidthProgram(): string {
+  return process.env['BIDWIDTH_PROGRAM'] ?? fileURLToPath(new URL('bin/bidwidth.js', ROOT));
+}
 
 /** The command line that runs Bidwidth on this very Node; also what the benchmarks run. */
 export function bidwidthCommand(args: readonly string[]): readonly [string, ...string[]] {
-  return [process.execPath, PROGRAM, ...args];
-}
-
-/** See `TorrentClient.unavailable`. */
-export function bidwidthUnavailable(): string | null {
-  const isThere = [new URL('src/cli/main.ts', ROOT), new URL('dist/cli/main.js', ROOT)].some(
-    (entry) => existsSync(entry),
-  );
-  return isThere ? null : 'the bidwidth command line is not built (src/cli/main.ts is missing)';
+  return [process.execPath, bidwidthProgram(), ...args];
 }
 
 /** Nobody but the job's DHT node is asked, and then on the job's address alone. */
@@ -45,7 +40,7 @@ export function bidwidthWith(name: string, options: readonly string[]): TorrentC
     name,
     needsOutwardAddress: false,
     createsEmptyFiles: true,
-    unavailable: bidwidthUnavailable,
+    unavailable: () => null,
     seed: async (job: SeedJob): Promise<Seeding> => {
       const limit = job.uploadLimit === undefined ? [] : ['--upload-limit', `${job.uploadLimit}`];
       const quiet = job.announceUrl === undefined ? ['--no-trackers'] : [];
