@@ -192,7 +192,7 @@ class Decoder {
       if (at - start >= DIGITS_MAX) fail('an integer has too many digits', start);
     }
     if (at === start || view[at] !== LETTER_E) fail('an integer is not digits ended by e', at);
-    if (view[start] === DIGIT_0 && (isNegative || at - start > 1)) this.#isCanonical = false;
+    if (view[start] === DIGIT_0 && at - start > 1 && !isNegative) this.#isCanonical = false;
     this.#at = at + 1;
     if (Number.isSafeInteger(value)) return isNegative && value !== 0 ? -value : value;
     const exact = BigInt(decodeLatin1(view.subarray(start, at)));

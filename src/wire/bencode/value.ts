@@ -7,13 +7,16 @@ import { decodeUtf8 } from './utf8.ts';
  */
 export type BencodeValue = number | bigint | Uint8Array | readonly BencodeValue[] | BencodeDict;
 
-/** Where a dictionary stood in the input, and whether its bytes are the only way to write it. */
+/** Where a dictionary stood in the input, and whether it is as tidy as v2 torrents must be. */
 export interface DictSpan {
   /** Offset of its `d`. */
   readonly start: number;
   /** Offset after its `e`. */
   readonly end: number;
-  /** Keys strictly ascending and no leading zeros, here and in everything inside. */
+  /**
+   * Keys strictly ascending and no leading zeros, here and in everything inside. Zeros after a
+   * minus pass, as in libtorrent.
+   */
   readonly isCanonical: boolean;
 }
 

@@ -9,6 +9,9 @@ const ROOT_BYTES = 32;
 
 const SLASH = 0x2f;
 
+/** The name of a file at the top of which nothing may stand, until v1 was compared. */
+export const NAMELESS = '';
+
 /** What reading a tree needs to know of the rest of the info dictionary. */
 export interface TreeContext {
   /** The torrent's name, the directory of a torrent with several files. */
@@ -51,11 +54,17 @@ function readDirectory(tree: BencodeDict, directory: readonly string[], sink: Fi
     const element = sanitizeElement(keyElement(key));
     if (isLeaf(entry)) {
       if (element === null && directory.length === 0) refuseMetainfo('its one file has no name');
-      sink.add(readLeaf(node.get(''), [...directory, element ?? '_']));
+      const isNameless = element === null && directory.length === 1;
+      sink.add(readLeaf(node.get(''), pathOf(directory, isNameless ? NAMELESS : element)));
     } else {
-      readDirectory(node, element === null ? directory : [...directory, element], sink);
+      readDirectory(node, pathOf(directory, element), sink);
     }
   }
+}
+
+/** A name of which nothing may stand leaves the directory's: what a v1 list makes of it, too. */
+function pathOf(directory: readonly string[], element: string | null): readonly string[] {
+  return element === null ? directory : [...directory, element];
 }
 
 /** A file is a directory with one nameless entry. */

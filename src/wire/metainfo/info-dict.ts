@@ -2,19 +2,19 @@
 import { equalBytes, toHex } from '../../units/index.ts';
 import { type BencodeLimits, decodeBencodeDict } from '../bencode/decode.ts';
 import { decodeUtf8 } from '../bencode/utf8.ts';
-import { type BencodeDict, isBencodeList } from '../bencode/value.ts';
+import { type BencodeDict, type BencodeValue, isBencodeList } from '../bencode/value.ts';
 import { makePathsDistinct } from './distinct-paths.ts';
 import type { FileList } from './file-list.ts';
 import { readFileList, readSingleFile } from './files-v1.ts';
-import { readFileTree } from './files-v2.ts';
+import { NAMELESS, readFileTree } from './files-v2.ts';
 import { isSameLayout } from './hybrid.ts';
 import type { Digests, InfoDict } from './metainfo.ts';
 import { sanitizeElement } from './path-element.ts';
 import { refuseMetainfo } from './problem.ts';
 import { resolveSymlinks } from './symlinks.ts';
 
-/** 32,767 blocks: libtorrent's `max_piece_size`. */
-export const PIECE_LENGTH_BYTES_MAX: number = 32767 * 16384;
+/** Longest piece read: half of a signed 32-bit integer, as libtorrent 2.0.8 has it. */
+export const PIECE_LENGTH_BYTES_MAX: number = 2 ** 30 - 1;
 
 /** Pieces of one torrent: libtorrent's `max_pieces`. */
 export const PIECES_MAX: number = 0x200000;
@@ -61,7 +61,7 @@ export function readInfoDict(info: BencodeDict, infoBytes: Uint8Array, digests: 
     totalBytes,
     pieceHashesV1: hasV1 ? pieceHashesV1 : null,
     files: list.files,
-    isPrivate: (info.integer('private') ?? 0) !== 0,
+    isPrivate: isTruthy(info.get('private')),
     ...readRelated(info),
   };
 }
@@ -75,6 +75,11 @@ export function readRelated(dict: BencodeDict): Pick<InfoDict, 'similar' | 'coll
     .filter((group) => group instanceof Uint8Array)
     .map(decodeUtf8);
   return { similar, collections };
+}
+
+/** Any integer but zero, however large. */
+function isTruthy(value: BencodeValue | undefined): boolean {
+  return typeof value === 'bigint' || (typeof value === 'number' && value !== 0);
 }
 
 function readVersion(info: BencodeDict): number {
@@ -100,7 +105,7 @@ function readPieceLength(info: BencodeDict, version: number): number {
 function readName(info: BencodeDict, sha1: Uint8Array): string {
   const name = info.bytes('name.utf-8') ?? info.bytes('name');
   if (name === null) refuseMetainfo('it has no name');
-  return (name.length === 0 ? null : sanitizeElement(name)) ?? toHex(sha1);
+  return sanitizeElement(name) ?? toHex(sha1);
 }
 
 interface FilesContext {
@@ -141,6 +146,7 @@ function readV1(info: BencodeDict, name: string): FileList {
 
 function finishList(list: FileList, name: string): FileList {
   if (list.files.length === 0) refuseMetainfo('it has no files');
+  for (const file of list.files) if (file.path.at(-1) === NAMELESS) file.path = [name, '_'];
   resolveSymlinks(list.files, name);
   return list;
 }

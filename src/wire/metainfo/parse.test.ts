@@ -72,6 +72,20 @@ test('a directory without a usable name is named by its info-hash', () => {
   assert.equal(torrent.name, toHex(torrent.infoHashV1));
 });
 
+test('a directory whose name is empty is an underscore', () => {
+  assert.equal(readTorrent({ ...v1Of('a'), name: '' }).name, '_');
+});
+
+test('pieces may be as long as libtorrent 2.0.8 takes them', () => {
+  const pieces = new Uint8Array(20);
+  for (const length of [2 ** 29, 2 ** 30 - 1]) {
+    const torrent = readTorrent({ ...SINGLE, 'piece length': length, pieces });
+    assert.equal(torrent.pieceLengthBytes, length);
+  }
+  const v2 = readTorrent(v2Of({ a: leaf(5) }, { 'piece length': 2 ** 29 }));
+  assert.equal(v2.pieceLengthBytes, 2 ** 29);
+});
+
 test('attributes say what a file is', () => {
   const file = (attr: string, path: string) => ({ attr, length: 10, path: [path] });
   const { files } = readTorrent({
@@ -104,7 +118,7 @@ const REFUSED: Readonly<Record<string, Bencodable>> = {
   'no piece length': { ...SINGLE, 'piece length': undefined },
   'a negative piece length': { ...SINGLE, 'piece length': -16384 },
   'a piece length of zero': { ...SINGLE, 'piece length': 0 },
-  'a piece length past 32767 blocks': { ...SINGLE, 'piece length': 32767 * 16384 + 1 },
+  'a piece length of 1 GiB': { ...SINGLE, 'piece length': 2 ** 30 },
   'no name': { ...SINGLE, name: undefined },
   'a single file whose name is dots': { ...SINGLE, name: '..' },
   'an empty name of a single file': { ...SINGLE, name: '' },
@@ -226,6 +240,20 @@ test('a hybrid whose halves differ is refused', () => {
   }
 });
 
+test('a hybrid may have a name of which nothing may stand in both halves, below a directory', () => {
+  const read = (tree: Fields, ...path: readonly string[]) =>
+    readTorrent({ ...v2Of(tree), files: [{ length: 10, path }], pieces: new Uint8Array(20) });
+  assert.deepEqual(pathsOf(read({ d: { '..': leaf(10) } }, 'd', '..')), ['test/d']);
+  assert.throws(() => read({ '..': leaf(10) }, '..'), refused);
+});
+
+test('files of one root have one length, or their piece layer fits none', () => {
+  const tree = { a: leaf(40000), b: leaf(70000) };
+  const layers = new Map([[String.fromCharCode(...ROOT), new Uint8Array(3 * 32)]]);
+  const read = () => readTorrent(v2Of(tree), { 'piece layers': layers });
+  assert.throws(read, { ...refused, message: /wrong size/ });
+});
+
 test('trackers come in tiers; the single one counts only without a list', () => {
   const outside = {
     announce: 'http://single/',
@@ -262,6 +290,7 @@ test('comment, creator and date are read, the UTF-8 forms first', () => {
 
 test('private is any integer but zero', () => {
   assert.equal(readTorrent({ ...SINGLE, private: 1 }).isPrivate, true);
+  assert.equal(readTorrent({ ...SINGLE, private: 2n ** 62n }).isPrivate, true);
   assert.equal(readTorrent({ ...SINGLE, private: 0 }).isPrivate, false);
   assert.equal(readTorrent({ ...SINGLE, private: '1' }).isPrivate, false);
 });

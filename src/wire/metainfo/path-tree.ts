@@ -39,6 +39,13 @@ export function growDirectory(root: PathNode, path: readonly string[]): PathNode
   return node;
 }
 
+/** The node at `path`, if something stands there. */
+export function nodeAt(root: PathNode, path: readonly string[]): PathNode | undefined {
+  let node: PathNode | undefined = root;
+  for (const element of path) node = node?.children.get(element);
+  return node;
+}
+
 /** Lower case for ASCII only: the comparison libtorrent makes. */
 export function foldCase(element: string): string {
   return HAS_UPPER.test(element) ? element.replace(UPPER, (run) => run.toLowerCase()) : element;

@@ -103,6 +103,16 @@ test('a link may lead through other links', () => {
   assert.deepEqual(targetsOf(link('l', 'm/bar'), link('m', 'a/b')), ['test/m/bar', 'test/a/b']);
 });
 
+test('a link may bear the name of the directory it leads into', () => {
+  assert.deepEqual(targetsOf(link('a', 'a/b/bar')), ['test/a/b/bar']);
+});
+
+test('a link follows the file it points to when that is renamed', () => {
+  const { files } = read({ path: ['A'] }, { path: ['a'] }, link('l', 'a'));
+  assert.deepEqual(files[1]?.path, ['test', 'a.1']);
+  assert.deepEqual(files[2]?.symlinkTarget, ['test', 'a.1']);
+});
+
 test('a link to elsewhere, to itself or around in a circle is no link', () => {
   assert.deepEqual(targetsOf(link('l', '../../etc/passwd')), [null]);
   assert.deepEqual(targetsOf(link('l', 'missing')), [null]);

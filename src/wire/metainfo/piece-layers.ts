@@ -15,17 +15,18 @@ export function readPieceLayers(
   info: InfoDict,
   digests: Digests,
 ): ReadonlyMap<string, Uint8Array> {
-  const wanted = new Map<string, number>();
+  const wanted = new Map<string, Set<number>>();
   for (const file of info.files) {
     if (file.piecesRoot === null || file.lengthBytes <= info.pieceLengthBytes) continue;
+    const root = bencodeKey(file.piecesRoot);
     const pieces = Math.ceil(file.lengthBytes / info.pieceLengthBytes);
-    wanted.set(bencodeKey(file.piecesRoot), pieces);
+    wanted.set(root, (wanted.get(root) ?? new Set()).add(pieces));
   }
   const proved = new Map<string, Uint8Array>();
   for (const [key, layer] of layers.entries()) {
-    const pieces = wanted.get(key);
-    if (pieces === undefined) refuseMetainfo('a piece layer belongs to none of the files');
-    if (!(layer instanceof Uint8Array) || layer.length !== pieces * MERKLE_HASH_BYTES) {
+    const lengths = wanted.get(key);
+    if (lengths === undefined) refuseMetainfo('a piece layer belongs to none of the files');
+    if (!(layer instanceof Uint8Array) || !fits(layer, lengths)) {
       refuseMetainfo('a piece layer has the wrong size');
     }
     const root = Uint8Array.from(key, (character) => character.charCodeAt(0));
@@ -34,4 +35,9 @@ export function readPieceLayers(
     proved.set(toHex(root), layer.slice());
   }
   return proved;
+}
+
+/** Whether a layer has the pieces of every file of its root: two of one root are equally long. */
+function fits(layer: Uint8Array, lengths: ReadonlySet<number>): boolean {
+  return [...lengths].every((pieces) => layer.length === pieces * MERKLE_HASH_BYTES);
 }

@@ -2,11 +2,14 @@
 import type { Bytes } from '../../units/index.ts';
 import { encodeUtf8 } from '../bencode/utf8.ts';
 import { FileList } from './file-list.ts';
-import { PIECE_LENGTH_BYTES_MAX, PIECES_MAX } from './info-dict.ts';
+import { PIECES_MAX } from './info-dict.ts';
 import type { MetainfoFile } from './metainfo.ts';
 import { sanitizeElement } from './path-element.ts';
 import { foldCase, growPath, pathTree } from './path-tree.ts';
 import { refuseMetainfo } from './problem.ts';
+
+/** What every libtorrent reads: newer ones refuse pieces from 32,768 blocks on. */
+const PIECE_LENGTH_BYTES_MADE_MAX = 256 * 1024 * 1024;
 
 /** Which swarms a torrent can join: `hybrid` joins both. */
 export type TorrentVersion = 'v1' | 'v2' | 'hybrid';
@@ -104,7 +107,7 @@ function compareBytes(a: Uint8Array, b: Uint8Array): number {
 
 function checkPieceLength(length: number): void {
   const isPowerOfTwo = Number.isInteger(Math.log2(length));
-  if (!isPowerOfTwo || length < 16384 || length > PIECE_LENGTH_BYTES_MAX) {
+  if (!isPowerOfTwo || length < 16384 || length > PIECE_LENGTH_BYTES_MADE_MAX) {
     refuseMetainfo(`piece length ${length} is not a power of two from 16 KiB to 256 MiB`);
   }
 }

@@ -1,6 +1,6 @@
 /** Symbolic links may only point at files and directories of their own torrent (BEP 47). */
 import type { FileDraft } from './file-list.ts';
-import { growPath, type PathNode, pathTree } from './path-tree.ts';
+import { growPath, nodeAt, type PathNode, pathTree } from './path-tree.ts';
 
 /** Links followed for one target, as Linux does. */
 const HOPS_MAX = 40;
@@ -38,13 +38,7 @@ function literalTarget(root: PathNode, file: FileDraft, name: string): readonly 
   if (given === null) return null;
   const fromTorrent = [name, ...given];
   const fromLink = [...file.path.slice(0, -1), ...given];
-  return !hasPath(root, fromTorrent) && hasPath(root, fromLink) ? fromLink : fromTorrent;
-}
-
-function hasPath(root: PathNode, path: readonly string[]): boolean {
-  let node: PathNode | undefined = root;
-  for (const element of path) node = node?.children.get(element);
-  return node !== undefined;
+  return !nodeAt(root, fromTorrent) && nodeAt(root, fromLink) ? fromLink : fromTorrent;
 }
 
 /** Walks a link's target, replacing each link on the way by its own target. */
@@ -55,8 +49,10 @@ function leadsSomewhere(links: Links, link: number): boolean {
   let hops = 0;
   for (let at = 0; at < path.length; at++) {
     const child = node.children.get(path[at] ?? '');
-    if (child === undefined || child.file === link || --links.stepsLeft < 0) return false;
-    const next = child.file === null || child.isDirectory ? null : targets[child.file];
+    if (child === undefined || --links.stepsLeft < 0) return false;
+    const file = child.isDirectory ? null : child.file;
+    if (file === link) return false;
+    const next = file === null ? null : targets[file];
     if (next == null) {
       node = child;
     } else {
