@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import { test } from 'node:test';
-import type { Child } from '../support/children.ts';
+import type { Child, JsonLine } from '../support/children.ts';
 import { sha256OfFile } from '../support/files.ts';
 import { findFreePort } from '../support/ports.ts';
 import { portOf, Stage } from './stage.ts';
@@ -40,7 +40,7 @@ test('a node whose RPC lies about its chain id, or is dead, goes on without the 
   const dead = `http://127.0.0.1:${await findFreePort()}`;
   for (const [url, name, reason] of [
     [liar.url, 'lied-to', /another chain/],
-    [dead, 'unanswered', /no RPC endpoint answers/],
+    [dead, 'unanswered', /has not answered yet: going on unpaid/],
   ] as const) {
     const chain = ['--network', 'local', '--rpc', url];
     const buyer = await stage.download({ name, peers, chain, options: MONEY });
@@ -96,6 +96,35 @@ test('a chain that dies and comes back stops neither the bytes nor, in the end, 
   assert.equal(amountOf(seller, 'earnedAtto'), paid);
   const { claims } = (await stage.wallet('seller', ['claims'])) as unknown as Claimed;
   assert.equal(BigInt(claims.amount), paid, 'all of it could be cashed');
+});
+
+test('a chain that is away at the start is named soon, and paid on when it answers', async () => {
+  await using stage = await Stage.open('chain-late', 24 * MIB);
+  const chain = await stage.openChain('seller', 'near', 'far');
+  const url = String((await chain.waitForLine(({ event }) => event === 'listening'))['rpcUrl']);
+  const options = ['--ask', '100', '--upload-limit', '2M'];
+  const seller = stage.seed({ name: 'seller', options });
+  const peers = [await portOf(seller)];
+  await seller.waitForLine(({ event }) => event === 'seeding');
+  // Its host hangs: whoever asks gets no answer, and the lock is not free.
+  process.kill(chain.pid, 'SIGSTOP');
+  const beganMs = performance.now();
+  const near = await stage.download({ name: 'near', peers, options: MONEY });
+  const remote = ['--network', 'local', '--rpc', url];
+  const far = await stage.download({ name: 'far', peers, chain: remote, options: MONEY });
+  const waits = (text: RegExp) => (line: JsonLine) =>
+    line['event'] === 'notice' && text.test(String(line['text']));
+  for (const buyer of [near, far]) {
+    await buyer.waitForLine(waits(/going on unpaid until it answers; see 'bidwidth chain status'/));
+    await buyer.waitForLine(({ haveBytes }) => Number(haveBytes) > 0);
+  }
+  assert.ok(performance.now() - beganMs < 30_000);
+  process.kill(chain.pid, 'SIGCONT');
+  for (const buyer of [near, far]) {
+    await buyer.waitForLine(waits(/the chain answers: trading as 0x/));
+    await buyer.success();
+    assert.ok(amountOf(buyer, 'paidAtto') > 0n, buyer.output());
+  }
 });
 
 interface Claimed {

@@ -113,7 +113,7 @@ export class TorrentNode {
     this.#nat = nat;
   }
 
-  /** Who the node is on the market; null when it does not trade. */
+  /** Who the node is on the market; null when it does not trade, or its chain is away still. */
   get market(): MarketFace | null {
     return this.#market?.face ?? null;
   }
@@ -138,12 +138,15 @@ export class TorrentNode {
   }
 }
 
-/** Starts a node; its port is open when this resolves. Throws what wallet, chain and port throw. */
+/**
+ * Starts a node; its port is open when this resolves. Throws what wallet, chain and port throw; a
+ * chain that is away is not waited for longer than some seconds.
+ */
 export async function startNode(
   options: NodeOptions,
   listener: NodeListener,
 ): Promise<TorrentNode> {
-  const market = options.market && (await openMarket(options.market));
+  const market = options.market && (await openMarket(options.market, listener));
   const dht = options.dht && !options.proxy ? await makeDht(options.dht) : null;
   const { uploadLimit: upload, downloadLimit: download, schedule: lines = [] } = options;
   const rates = { usual: { upload, download }, lines };
@@ -167,9 +170,9 @@ export async function startNode(
 }
 
 /** Loads what has to do with money, and opens it. */
-async function openMarket(options: MarketOptions): Promise<NodeMarket> {
+async function openMarket(options: MarketOptions, listener: NodeListener): Promise<NodeMarket> {
   const { NodeMarket: Loaded } = await import('./node-market.ts');
-  return Loaded.open(options);
+  return Loaded.open(options, { tell: (line) => listener.onNotice?.(line) });
 }
 
 /** Loads the DHT. */

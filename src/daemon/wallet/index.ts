@@ -11,6 +11,9 @@ export {
 export {
   createWalletFile,
   importWalletFile,
+  networkOf,
+  openKeys,
+  openMoneyOf,
   openWallet,
   type WalletChoice,
   walletAddress,

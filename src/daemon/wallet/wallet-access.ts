@@ -30,7 +30,15 @@ export async function openWallet(
   choice: WalletChoice,
   autoDepositMax?: Atto,
 ): Promise<MoneyService> {
-  const keys = await openKeys(choice);
+  return openMoneyOf(choice, await openKeys(choice), autoDepositMax);
+}
+
+/** The money of a wallet whose keys are known. Throws the errors of chain, database and money. */
+export function openMoneyOf(
+  choice: WalletChoice,
+  keys: WalletKeys,
+  autoDepositMax?: Atto,
+): Promise<MoneyService> {
   return openMoney({
     dataFolder: choice.data.root,
     network: networkOf(choice),
