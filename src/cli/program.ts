@@ -242,9 +242,9 @@ function addWayOut(command: Command): Command {
     .addOption(
       new Option(
         '--proxy <url>',
-        'socks5:// or http:// and [user:password@]host:port: peers, HTTP trackers and web seeds ' +
-          'go through it, names are looked up by it; UDP trackers, DHT, uTP, local peers and ' +
-          'incoming connections are off',
+        'socks5:// or http:// and [user:password@]host:port: everything goes through it, names ' +
+          'are looked up by it; local peers and incoming connections are off, and with an HTTP ' +
+          'proxy UDP trackers, DHT and uTP',
       ).env('BIDWIDTH_PROXY'),
     );
 }

@@ -34,13 +34,7 @@ class Bench {
   constructor(retransmissionsMax: number, connection: UdpConnection | null = null) {
     const question = { kind: 'announce', announce: ANNOUNCE, urlData: '' } as const;
     const random = seededRandom(1);
-    this.exchange = new UdpExchange({
-      question,
-      family: 4,
-      connection,
-      retransmissionsMax,
-      random,
-    });
+    this.exchange = new UdpExchange({ question, connection, retransmissionsMax, random });
   }
 
   start(seconds: number): void {
@@ -58,7 +52,7 @@ class Bench {
 
   /** The tracker answers the last request. */
   reply(seconds: number, reply: UdpReply): void {
-    this.#take(this.exchange.onDatagram(encodeUdpReply(reply, 4), at(seconds)), at(seconds));
+    this.#take(this.exchange.onDatagram(encodeUdpReply(reply, 4), 4, at(seconds)), at(seconds));
   }
 
   connect(seconds: number): void {
@@ -189,7 +183,7 @@ test('no datagram from a stranger makes an exchange fail or send more than one',
       const bench = new Bench(1);
       bench.start(0);
       for (const datagram of datagrams) {
-        const effects = bench.exchange.onDatagram(datagram, at(1));
+        const effects = bench.exchange.onDatagram(datagram, 4, at(1));
         assert.ok(effects.filter(({ kind }) => kind === 'send').length <= 1);
       }
     }),

@@ -37,7 +37,6 @@ export type UdpEffect =
 /** How an exchange is set up. */
 export interface UdpExchangeOptions {
   readonly question: UdpQuestion;
-  readonly family: Family;
   /** From an earlier exchange with the same address. */
   readonly connection: UdpConnection | null;
   /** 0..8 (BEP 15); each doubles the wait, so 8 means two hours. */
@@ -81,9 +80,12 @@ export class UdpExchange {
     return this.#send(now);
   }
 
-  /** Takes a datagram from the tracker's address; what is not an answer is ignored. */
-  onDatagram(datagram: Uint8Array, now: Instant): readonly UdpEffect[] {
-    const reply = readReply(datagram, this.#options.family);
+  /**
+   * Takes a datagram from the tracker's address, which is of this family; what is not an answer is
+   * ignored.
+   */
+  onDatagram(datagram: Uint8Array, family: Family, now: Instant): readonly UdpEffect[] {
+    const reply = readReply(datagram, family);
     if (!reply || !this.owns(reply.transactionId)) return [];
     if (reply.action === 'error') return this.#onError(reply, now);
     if (this.#isConnecting) {

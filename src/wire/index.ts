@@ -17,6 +17,7 @@ export * from './metainfo/index.ts';
 export * from './mse/index.ts';
 export * from './nat/index.ts';
 export * from './peer/index.ts';
+export * from './socks/index.ts';
 export * from './tracker/index.ts';
 export * from './utp/index.ts';
 export { WireError, type WireErrorCode } from './wire-error.ts';

@@ -13,7 +13,8 @@ export type WireErrorCode =
   | 'WIRE_TRACKER'
   | 'WIRE_BW_PAY'
   | 'WIRE_DHT'
-  | 'WIRE_NAT';
+  | 'WIRE_NAT'
+  | 'WIRE_SOCKS';
 
 /** Somebody sent bytes that are not what they claim to be. What they came in on closes. */
 export class WireError extends AppError<WireErrorCode> {

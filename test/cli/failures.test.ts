@@ -183,9 +183,9 @@ const USAGE: readonly (readonly [name: string, args: string, says: RegExp])[] = 
     /--proxy: the URL of a proxy names a host and a port/,
   ],
   [
-    'uTP alone through a proxy',
-    'download @a.torrent --to @out --no-tcp --proxy socks5://me:hush@127.0.0.1:1080',
-    /a proxy carries TCP alone: leave out --no-tcp, or --proxy/,
+    'uTP alone through an HTTP proxy',
+    'download @a.torrent --to @out --no-tcp --proxy http://me:hush@127.0.0.1:1080',
+    /an HTTP proxy carries TCP alone: leave out --no-tcp, or take a SOCKS5 proxy/,
   ],
   [
     'trading past a proxy',

@@ -59,6 +59,8 @@ for (const kind of ['socks5', 'http'] as const) {
       assert.equal(ended.code, 0, ended.stderr);
       assert.ok(scene.isRight(to), to);
       assert.doesNotMatch(ended.stdout + ended.stderr, /hush/);
+      const about = ended.json.filter((line) => `${line['text']}`.includes('carries no UDP'));
+      assert.ok(about.length <= (kind === 'http' ? 0 : 1), 'said once, where it could be');
     }
     assert.deepEqual(machine.seen(), []);
     for (const place of [scene.tracker, scene.webSeed, scene.peer, `${ELSEWHERE}:443`]) {

@@ -90,7 +90,11 @@ export async function makeScene(label: string): Promise<Scene> {
 }
 
 /** Makes a torrent of the film; its info-hash, which is the same for all. */
-async function create(desk: Desk, name: string, options: readonly string[]): Promise<string> {
+export async function create(
+  desk: Desk,
+  name: string,
+  options: readonly string[],
+): Promise<string> {
   const made = await desk.run([
     ...['create', desk.at('source', 'film.bin'), '--out', desk.at(`${name}.torrent`)],
     ...['--piece-length', '64K', '--json', ...options],

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeLsd, parseIpList } from '../../src/discovery/index.ts';
 import {
+  askScriptedProxyForUdp,
   connectAnswers,
   meetHttpProxy,
   meetSocksProxy,
@@ -20,12 +21,14 @@ import {
   decodeNatPmpReply,
   decodePcpReply,
   decodePex,
+  decodeSocksDatagram,
   decodeSsdpReply,
   decodeUdpReply,
   decodeUdpRequest,
   decodeUtp,
   encodeBwPay,
   encodeHandshake,
+  encodeSocksDatagram,
   encodeUdpRequest,
   parseAnnounceQuery,
   parseAnnounceReply,
@@ -172,6 +175,8 @@ const BY_HAND: readonly Target[] = [
   onBytes('utp-host', [utpTalk()], meetUtp),
   onBytes('dht-node', [dhtTalk()], meetDht),
   slow(onBytes('socks-proxy', socksAnswers(), meetSocksProxy)),
+  slow(onBytes('socks-relay', socksAnswers(), askScriptedProxyForUdp)),
+  onBytes('socks-datagram', socksDatagrams(), (bytes) => decodeSocksDatagram(bytes)),
   slow(onBytes('http-proxy', texts(...connectAnswers()), meetHttpProxy)),
   slow(onBytes('web-seed', texts(...webAnswers()), meetWebSeed)),
   slow(onBytes('resume-record', texts(...stored.resume), readResume)),
@@ -238,6 +243,11 @@ function udpRequests(): Uint8Array[] {
     encodeUdpRequest({ action: 'scrape', ...base, infoHashes: [infoHash, infoHash] }),
     concatBytes(new Uint8Array(8), Uint8Array.of(0, 0, 0, 1, 0, 0, 0, 5), new Uint8Array(82)),
   ];
+}
+
+function socksDatagrams(): Uint8Array[] {
+  const hosts = ['192.0.2.7', '2001:db8::7', 'tracker.test'];
+  return hosts.map((host) => encodeSocksDatagram({ host, port: 6881 }, new Uint8Array(20)));
 }
 
 function udpReplies(): Uint8Array[] {

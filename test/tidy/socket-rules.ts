@@ -19,6 +19,7 @@ const MAY: ReadonlySet<string> = new Set([
   'src/platform/egress/name-lookup.ts',
   'src/platform/egress/socks-greeting.ts',
   'src/platform/egress/tunnel.ts',
+  'src/platform/egress/udp-association.ts',
   'src/platform/egress/web-agent.ts',
   'src/platform/net/adopt-socket.ts',
   'src/platform/net/tcp-dialer.ts',

@@ -61,7 +61,7 @@ export function nodeOptions(options: NetworkOptions, trade: Trade | null): NodeO
     throw new CliError('CLI_USAGE', 'peers are reached by TCP or uTP: leave one of both on');
   }
   const way = wayOut(options);
-  if (way.proxy) checkProxied(options, trade);
+  if (way.proxy) checkProxied({ options, trade, proxy: way.proxy });
   return {
     data: new DataFolder(options.dataDir, sharedFolder(process.env)),
     port: options.port ?? null,
@@ -83,10 +83,17 @@ export function nodeOptions(options: NetworkOptions, trade: Trade | null): NodeO
   };
 }
 
+interface ProxiedChoice {
+  readonly options: NetworkOptions;
+  readonly trade: Trade | null;
+  readonly proxy: NonNullable<NodeOptions['proxy']>;
+}
+
 /** What would go past a proxy is refused where leaving it out would not be what was asked for. */
-function checkProxied(options: NetworkOptions, trade: Trade | null): void {
-  if (!options.tcp) {
-    throw new CliError('CLI_USAGE', 'a proxy carries TCP alone: leave out --no-tcp, or --proxy');
+function checkProxied({ options, trade, proxy }: ProxiedChoice): void {
+  if (!options.tcp && proxy.kind === 'http') {
+    const text = 'an HTTP proxy carries TCP alone: leave out --no-tcp, or take a SOCKS5 proxy';
+    throw new CliError('CLI_USAGE', text);
   }
   if (trade && !isChainHere(options)) {
     const text = 'chains are asked directly, not through the proxy: trade on the local one';

@@ -27,7 +27,10 @@ export function wayOut({ proxy, bind }: WayOutOptions): EgressOptions {
 /** What people lose with a proxy, in one line. */
 export function tellOfProxy(output: Output, { proxy }: Pick<EgressOptions, 'proxy'>): void {
   if (!proxy) return;
-  const off = 'incoming connections, UDP trackers, DHT, uTP and local peers are off';
+  const off =
+    proxy.kind === 'http'
+      ? 'incoming connections, UDP trackers, DHT, uTP and local peers are off'
+      : 'incoming connections and local peers are off';
   output.notice(`everything goes through the proxy at ${describeProxy(proxy)}; ${off}`);
 }
 

@@ -17,6 +17,6 @@ export type DhtWish =
 
 /** To a transfer thread. */
 export type DhtAnswer =
-  /** Our node is reached at this UDP port. */
+  /** Our node is reached at this UDP port; 0 when it cannot be. */
   | { readonly type: 'open'; readonly port: number }
   | { readonly type: 'peers'; readonly infoHash: Uint8Array; readonly peers: readonly Endpoint[] };

@@ -1,6 +1,7 @@
 /** One DHT node for all transfer threads of a node: it lives in the main thread. */
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { DHT_ROUTERS, type DhtRouter, DhtService } from '../../platform/dht/index.ts';
+import type { ProxyAddress } from '../../platform/egress/index.ts';
 import { AppError } from '../../units/index.ts';
 import { isLoopback } from '../loopback.ts';
 import type { DhtAnswer, DhtWish } from './messages.ts';
@@ -17,7 +18,11 @@ export interface DhtChoice {
 export interface DhtPlace {
   readonly port: number;
   readonly bindHost: string | null;
+  /** A SOCKS5 proxy, or null for none. */
+  readonly proxy: ProxyAddress | null;
   readonly file: string;
+  /** Told when the proxy or the bound address goes, or comes back. */
+  readonly onNotice: (line: string) => void;
 }
 
 /** The DHT of a node. Lines can be drawn before it is open: what they say waits. */
@@ -36,7 +41,7 @@ export class NodeDht {
     return this.#failure;
   }
 
-  /** Our UDP port; 0 before it is open. */
+  /** Our UDP port; 0 before it is open, and through a proxy. */
   get port(): number {
     return this.#service?.port ?? 0;
   }
@@ -54,12 +59,12 @@ export class NodeDht {
   }
 
   /** Opens the UDP port. A machine that has none goes on without: `failure` says why. */
-  async open({ port, bindHost, file }: DhtPlace): Promise<void> {
+  async open(place: DhtPlace): Promise<void> {
     const { nodes, useRouters } = this.#choice;
     // From the loopback address nobody out there can be reached.
-    const routers = [...nodes, ...(useRouters && !isLoopback(bindHost) ? DHT_ROUTERS : [])];
+    const routers = [...nodes, ...(useRouters && !isLoopback(place.bindHost) ? DHT_ROUTERS : [])];
     try {
-      const service = await DhtService.start({ port, bindHost, file, routers, isReadOnly: false });
+      const service = await DhtService.start({ ...place, routers, isReadOnly: false });
       this.#service = service;
       for (const line of this.#lines) serve(line, service);
     } catch (failure) {

@@ -16,6 +16,7 @@ import {
   TransferPool,
   type TransferRates,
 } from '../transfer/index.ts';
+import { Echoes } from './echoes.ts';
 import type { MarketFace, MarketOptions, NodeMarket, Turnover } from './node-market.ts';
 
 /** How a node is set up. */
@@ -26,8 +27,8 @@ export interface NodeOptions {
   /** Literal address to listen on and to send from; null for all. */
   readonly bindHost: string | null;
   /**
-   * What everything goes through; left out or null, nothing. The DHT, uTP, UDP trackers, neighbours
-   * and incoming connections are then off, whatever else is said here.
+   * What everything goes through; left out or null, nothing. Neighbours and incoming connections
+   * are then off, and with an HTTP proxy the DHT, uTP and UDP trackers, whatever else is said here.
    */
   readonly proxy?: ProxyAddress | null;
   /** Bytes a second, `Infinity` for no limit. */
@@ -147,17 +148,20 @@ export async function startNode(
   listener: NodeListener,
 ): Promise<TorrentNode> {
   const market = options.market && (await openMarket(options.market, listener));
-  const dht = options.dht && !options.proxy ? await makeDht(options.dht) : null;
+  const hasDht = options.proxy?.kind !== 'http';
+  const dht = options.dht && hasDht ? await makeDht(options.dht) : null;
   const { uploadLimit: upload, downloadLimit: download, schedule: lines = [] } = options;
   const rates = { usual: { upload, download }, lines };
   const limits = ratesNow(rates);
+  const newVoice = voicesOf(listener);
   try {
     const start = (listenPort: number): Promise<Transfer> =>
-      Transfer.start(transferOptions(options, { listenPort, market, dht, limits }), listener);
+      Transfer.start(transferOptions(options, { listenPort, market, dht, limits }), newVoice());
     const shards = await startShards(options, start);
     // Others look for a client's node where its peers are.
     const port = shards[0]?.port ?? 0;
-    await dht?.open({ port, bindHost: options.bindHost, file: options.data.dht });
+    const { bindHost, proxy = null, data } = options;
+    await dht?.open({ port, bindHost, proxy, file: data.dht, onNotice: newVoice().onNotice });
     const transfer = new TransferPool(shards, limits);
     const nat = wantsNat(options) ? startNat({ transfer, dht }, options, listener) : null;
     const scheduled = new ScheduledLimits(transfer, rates, limits);
@@ -167,6 +171,22 @@ export async function startNode(
     await market?.close();
     throw failure;
   }
+}
+
+/** A listener for each thread; what several of them notice is told once. */
+function voicesOf(listener: NodeListener): () => Required<TransferListener> {
+  const echoes = new Echoes();
+  let count = 0;
+  return () => {
+    const voice = count++;
+    return {
+      onNews: (torrent, news) => listener.onNews(torrent, news),
+      onNotice: (line) => {
+        if (!echoes.isEcho(voice, line)) listener.onNotice?.(line);
+      },
+      onCrash: (failure) => listener.onCrash(failure),
+    };
+  };
 }
 
 /** Loads what has to do with money, and opens it. */

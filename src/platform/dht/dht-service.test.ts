@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type Endpoint, signedBytes } from '../../wire/index.ts';
+import { startTestProxy } from '../egress/testing/proxies.ts';
 import { verifyEd25519 } from './dht-crypto.ts';
 import { loadDhtFile, saveDhtFile } from './dht-file.ts';
 import { DhtService, type DhtServiceOptions } from './dht-service.ts';
@@ -50,6 +51,43 @@ test('a node that starts again knows its id and its nodes without any router', a
   t.after(() => again.stop());
   await until(() => again.status()[0]?.nodeCount === 1);
   assert.deepEqual(again.status()[0]?.localId, id);
+});
+
+test('through a proxy peers are found by a router that only the proxy can look up', async (t) => {
+  const file = join(await makeFolder(t), 'dht.json');
+  const keeper = await DhtService.start(ALONE);
+  t.after(() => keeper.stop());
+  const announcer = await DhtService.start(near(keeper));
+  t.after(() => announcer.stop());
+  const infoHash = randomBytes(20);
+  announcer.follow({ infoHash, port: 7001, isSeed: () => true, onPeers: () => {} });
+  const names = { 'router.test': '127.0.0.1' };
+  await using proxy = await startTestProxy({ kind: 'socks5', udp: {}, names });
+  const routers = [{ host: 'router.test', port: keeper.port }];
+  const more = { proxy: proxy.address, bindHost: null, routers, file };
+  const asker = await DhtService.start({ ...ALONE, ...more });
+  assert.equal(asker.port, 0);
+  const peers = await new Promise<readonly Endpoint[]>((resolve) => {
+    asker.follow({ infoHash, port: 7002, isSeed: () => false, onPeers: resolve });
+  });
+  assert.deepEqual(peers, [{ host: '127.0.0.1', port: 7001 }]);
+  assert.equal(proxy.relayed[0], `router.test:${keeper.port}`);
+  await asker.stop();
+  // Its id would tell who we are: it is bound to an address.
+  await assert.rejects(readFile(file));
+  assert.equal(keeper.status()[0]?.torrentCount, 1);
+  assert.equal(keeper.status()[0]?.nodeCount, 1, 'who asks through a proxy is in no table');
+});
+
+test('a proxy that refuses datagrams ends it in one line', async (t) => {
+  await using proxy = await startTestProxy({ kind: 'socks5' });
+  const line = await new Promise<string>((onNotice) => {
+    const routers = [{ host: 'router.test', port: 6881 }];
+    const more = { proxy: proxy.address, bindHost: null, routers, onNotice };
+    const service = DhtService.start({ ...ALONE, ...more });
+    t.after(async () => (await service).stop());
+  });
+  assert.match(line, /carries no UDP: it refuses to; uTP, the DHT and UDP trackers are off$/);
 });
 
 test('the file is written whole, and a broken one is as good as none', async (t) => {

@@ -2,13 +2,15 @@
 import { performance } from 'node:perf_hooks';
 import { Dht, type DhtStatus, type ItemPutResult, TorrentRounds } from '../../discovery/index.ts';
 import { type Instant, instant, toHex } from '../../units/index.ts';
-import type { DhtItem, Endpoint } from '../../wire/index.ts';
-import { Egress } from '../egress/index.ts';
+import { type DhtItem, type Endpoint, parseIp } from '../../wire/index.ts';
+import { Egress, type ProxyAddress } from '../egress/index.ts';
 import { systemRandom } from '../system-random.ts';
 import { sha1, verifyEd25519 } from './dht-crypto.ts';
 import { loadDhtFile, saveDhtFile } from './dht-file.ts';
+import { DhtRelay } from './dht-relay.ts';
 import { type DhtRouter, RouterLookup } from './dht-routers.ts';
-import { DhtSockets } from './dht-sockets.ts';
+import { type DhtCarrier, DhtSockets } from './dht-sockets.ts';
+import { RouterCall } from './router-call.ts';
 
 /** How the node is run. */
 export interface DhtServiceOptions {
@@ -16,6 +18,13 @@ export interface DhtServiceOptions {
   readonly port: number;
   /** A literal address that everything is sent from; null for all. */
   readonly bindHost: string | null;
+  /**
+   * A SOCKS5 proxy that everything goes through; left out or null, none. Nobody is answered then,
+   * nothing is announced, and `file` is left alone: its id is bound to our own address (BEP 42).
+   */
+  readonly proxy?: ProxyAddress | null;
+  /** Told in one line when the proxy or the bound address goes, or comes back. */
+  readonly onNotice?: (line: string) => void;
   /** Where id and nodes are kept; null keeps nothing. */
   readonly file: string | null;
   /** Whom to ask first when nobody is known. Looked up only then. */
@@ -52,12 +61,21 @@ const REJOIN_MS = 10_000;
 /** … to this. */
 const REJOIN_MS_MAX: number = 15 * 60_000;
 
+/** What a service is made of. */
+interface ServiceParts {
+  readonly sockets: DhtCarrier;
+  readonly dht: Dht;
+  readonly call: RouterCall | null;
+}
+
 /** A running node. `stop` it at the end. */
 export class DhtService {
   readonly #options: DhtServiceOptions;
-  readonly #sockets: DhtSockets;
+  readonly #sockets: DhtCarrier;
   readonly #dht: Dht;
   readonly #lookup: RouterLookup;
+  /** Null without a proxy. */
+  readonly #call: RouterCall | null;
   readonly #rounds = new TorrentRounds(systemRandom);
   readonly #torrents = new Map<string, DhtTorrent>();
   readonly #timer: NodeJS.Timeout;
@@ -70,33 +88,41 @@ export class DhtService {
   #isStopped = false;
   #waiting: { readonly resolve: () => void; readonly until: number }[] = [];
 
-  private constructor(options: DhtServiceOptions, sockets: DhtSockets, dht: Dht) {
+  private constructor(options: DhtServiceOptions, parts: ServiceParts) {
     this.#options = options;
     this.#lookup = new RouterLookup(options.bindHost);
-    this.#sockets = sockets;
-    this.#dht = dht;
+    this.#sockets = parts.sockets;
+    this.#call = parts.call;
+    this.#dht = parts.dht;
     this.#saveAt = instant(now() + SAVE_MS);
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#timer.unref();
   }
 
   /** Opens the sockets and joins. Throws PLATFORM_LISTEN when there is no UDP at all. */
-  static async start(options: DhtServiceOptions): Promise<DhtService> {
-    const { port, bindHost, file, isReadOnly } = options;
+  static async start(wanted: DhtServiceOptions): Promise<DhtService> {
+    const { port, bindHost, proxy = null, onNotice = () => {} } = wanted;
+    const options = proxy ? { ...wanted, file: null, isReadOnly: true } : wanted;
+    const { file, isReadOnly } = options;
     const saved = file === null ? [] : await loadDhtFile(file);
     let dht: Dht | null = null;
-    const egress = new Egress({ bindHost }, () => {});
-    const sockets = await DhtSockets.open({
-      ...{ port, egress },
-      onPacket: (packet, from) => dht?.onPacket(packet, from, now()),
-    });
+    let call: RouterCall | null = null;
+    const egress = new Egress({ bindHost, proxy }, onNotice);
+    const onPacket = (packet: Uint8Array, from: Endpoint): void => {
+      if (call?.isAnswer(packet)) dht?.bootstrap([from]);
+      else dht?.onPacket(packet, from, now());
+    };
+    const sockets = proxy
+      ? new DhtRelay(egress, onPacket)
+      : await DhtSockets.open({ port, egress, onPacket });
+    if (proxy) call = new RouterCall((packet, to) => sockets.send(packet, to));
     const ports = {
       send: (packet: Uint8Array, to: Endpoint): void => sockets.send(packet, to),
       ...{ random: systemRandom, sha1, verify: verifyEd25519 },
     };
     dht = new Dht(ports, { families: sockets.families, saved, isReadOnly }, now());
     dht.bootstrap([]);
-    return new DhtService(options, sockets, dht);
+    return new DhtService(options, { sockets, dht, call });
   }
 
   /** The UDP port, for the PORT message (BEP 5). */
@@ -192,7 +218,11 @@ export class DhtService {
     if (time < this.#rejoinAt) return;
     this.#rejoinAt = instant(time + this.#rejoinWaitMs);
     this.#rejoinWaitMs = Math.min(2 * this.#rejoinWaitMs, REJOIN_MS_MAX);
-    void this.#lookup.resolve(this.#options.routers).then((endpoints) => {
+    const { routers } = this.#options;
+    const isNamed = ({ host }: DhtRouter): boolean => parseIp(host) === null;
+    this.#call?.call(routers.filter(isNamed));
+    const toLookUp = this.#call ? routers.filter((router) => !isNamed(router)) : routers;
+    void this.#lookup.resolve(toLookUp).then((endpoints) => {
       if (!this.#isStopped && endpoints.length > 0) this.#dht.bootstrap(endpoints);
     });
   }
@@ -203,7 +233,7 @@ export class DhtService {
     const { infoHash, port } = torrent;
     const announce = { port, isPortImplied: false, isSeed: torrent.isSeed() };
     this.#dht.findPeers({
-      ...{ infoHash, announce: port > 0 ? announce : null, isScrape: false },
+      ...{ infoHash, announce: port > 0 && !this.#call ? announce : null, isScrape: false },
       onPeers: (peers) => {
         if (this.#torrents.get(key) === torrent) torrent.onPeers(peers);
       },

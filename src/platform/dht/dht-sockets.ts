@@ -4,17 +4,33 @@ import { type Endpoint, type Family, parseIp } from '../../wire/index.ts';
 import type { Egress } from '../egress/index.ts';
 import { PlatformError } from '../platform-error.ts';
 
+/** Takes what comes, and who sent it. */
+export type PacketTaker = (packet: Uint8Array, from: Endpoint) => void;
+
+/** What carries the node's packets: sockets, or a proxy. */
+export interface DhtCarrier {
+  /** Those that packets can be sent to, at least one. */
+  readonly families: readonly Family[];
+  /** The UDP port that others reach us at; 0 when nobody can. */
+  readonly port: number;
+  /** Looks whether what is sent would leave as it should; else it is lost. */
+  look(): boolean;
+  /** Sends; what cannot be sent is lost, as any datagram may be. */
+  send(packet: Uint8Array, to: Endpoint): void;
+  close(): void;
+}
+
 /** Where to listen. */
 export interface DhtSocketOptions {
   /** The peers' port: then others find both at the same number. Any other if it is taken. */
   readonly port: number;
   /** Bound to its address, or to all of both families. */
   readonly egress: Egress;
-  readonly onPacket: (packet: Uint8Array, from: Endpoint) => void;
+  readonly onPacket: PacketTaker;
 }
 
 /** Open sockets by family, at least one. */
-export class DhtSockets {
+export class DhtSockets implements DhtCarrier {
   readonly #egress: Egress;
   readonly #sockets: ReadonlyMap<Family, Socket>;
 
@@ -47,19 +63,17 @@ export class DhtSockets {
     return [...this.#sockets.keys()];
   }
 
-  /** The bound UDP port: the IPv4 one where there is one. */
+  /** The IPv4 one where there is one. */
   get port(): number {
     const [socket] = this.#sockets.values();
     return socket?.address().port ?? 0;
   }
 
-  /** Looks whether what is sent would leave as it should; else it is lost. */
   look(): boolean {
     this.#egress.look();
     return !this.#egress.isAway;
   }
 
-  /** Sends; what cannot be sent is lost, as any datagram may be. */
   send(packet: Uint8Array, to: Endpoint): void {
     if (this.#egress.isAway) return;
     const family: Family = to.host.includes(':') ? 6 : 4;

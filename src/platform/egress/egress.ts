@@ -2,10 +2,12 @@
 import type net from 'node:net';
 import { PlatformError } from '../platform-error.ts';
 import { hasAddress } from './bound-address.ts';
+import { DatagramRelay, type RelayListener, type RelayWaits } from './datagram-relay.ts';
 import type { HostPort, TunnelEnd } from './greeting.ts';
 import { isLocalName, NameLookup } from './name-lookup.ts';
 import { describeProxy, type ProxyAddress } from './proxy-address.ts';
-import { checkTarget, type DirectOptions, openTunnel } from './tunnel.ts';
+import { checkTarget, type DirectOptions, openTunnel, type ProxyRequest } from './tunnel.ts';
+import { associate } from './udp-association.ts';
 
 /** The user's choice. Plain values: it goes from thread to thread. */
 export interface EgressOptions {
@@ -29,6 +31,7 @@ export class Egress {
   #isAway = false;
   #isProxyFailing = false;
   #isTroubleTold = false;
+  #isUdpRefusalTold = false;
   #quietUntil = 0;
 
   /** `onNotice` is told in one line when the proxy or the bound address goes, or comes back. */
@@ -45,11 +48,16 @@ export class Egress {
   }
 
   /**
-   * Whether datagrams may be sent, and connections let in. Through a proxy neither: who sent us a
-   * datagram or dialled us would have met our own address.
+   * Whether sockets may be opened for whoever comes. Not with a proxy: who sent us a datagram or
+   * dialled us would have met our own address.
    */
   get isOpen(): boolean {
     return this.#proxy === null;
+  }
+
+  /** Whether datagrams can be sent at all, by sockets or by a relay. HTTP proxies carry none. */
+  get carriesUdp(): boolean {
+    return this.#proxy?.kind !== 'http';
   }
 
   /** The bound address is not here at the moment: nothing is to be sent. */
@@ -125,18 +133,61 @@ export class Egress {
    * it cannot reach `to`
    */
   async tunnel(to: HostPort, signal: AbortSignal): Promise<TunnelEnd> {
-    const proxy = this.#proxy;
-    if (!proxy) throw new TypeError('there is no proxy');
-    if (this.refusal !== null) throw new PlatformError('PLATFORM_BIND', this.refusal);
+    const way = this.#wayToProxy(signal);
     checkTarget(to);
     try {
-      const keep = (socket: net.Socket): void => this.keep(socket);
-      const end = await openTunnel({ proxy, to, direct: this.direct, keep, signal });
+      const end = await openTunnel({ ...way, to });
       this.#heedProxy(null);
       return end;
     } catch (failure) {
       if (!signal.aborted && failure instanceof PlatformError) this.#heedProxy(failure);
       throw failure;
+    }
+  }
+
+  /** A way for datagrams through the proxy, which is a SOCKS5 proxy. Opened when it is used. */
+  relay(listener: RelayListener, waits?: RelayWaits): DatagramRelay {
+    const isAway = (): boolean => this.#isAway;
+    const deps = {
+      isAway,
+      associate: async (
+        onDatagram: RelayListener['onDatagram'],
+        onEnd: () => void,
+        signal: AbortSignal,
+      ) => {
+        try {
+          const way = this.#wayToProxy(signal);
+          const association = await associate({ ...way, onDatagram, onEnd });
+          this.#heedProxy(null);
+          this.#heedUdp(null);
+          return association;
+        } catch (failure) {
+          if (!signal.aborted && failure instanceof PlatformError) this.#heedUdp(failure);
+          throw failure;
+        }
+      },
+    };
+    return new DatagramRelay(deps, listener, waits);
+  }
+
+  #wayToProxy(signal: AbortSignal): ProxyRequest {
+    const proxy = this.#proxy;
+    if (!proxy) throw new TypeError('there is no proxy');
+    if (this.refusal !== null) throw new PlatformError('PLATFORM_BIND', this.refusal);
+    return { proxy, direct: this.direct, keep: (socket) => this.keep(socket), signal };
+  }
+
+  /** Tells once that the proxy carries no datagrams, and once when it does after all. */
+  #heedUdp(failure: PlatformError | null): void {
+    if (!this.#proxy) return;
+    if (failure === null) {
+      if (!this.#isUdpRefusalTold) return;
+      this.#isUdpRefusalTold = false;
+      this.#onNotice(`the proxy at ${describeProxy(this.#proxy)} carries UDP now`);
+    } else if (failure.code !== 'PLATFORM_PROXY_UDP') this.#heedProxy(failure);
+    else if (!this.#isUdpRefusalTold) {
+      this.#isUdpRefusalTold = true;
+      this.#onNotice(`${failure.message}; uTP, the DHT and UDP trackers are off`);
     }
   }
 

@@ -24,5 +24,5 @@ export interface Greeting {
   readonly socket: net.Socket;
 }
 
-/** The proxy does not get us through to this one place. The message begins with the proxy. */
+/** The proxy works, but not for this place, or datagrams. The message begins with the proxy. */
 export class RefusedTarget extends Error {}

@@ -1,7 +1,10 @@
 /** SOCKS5 (RFC 1928, RFC 1929) by the `socks` package, over a connection that is there already. */
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { SocksClient } from 'socks';
-import { type Greeting, RefusedTarget, type TunnelEnd } from './greeting.ts';
+import { type Greeting, type HostPort, RefusedTarget, type TunnelEnd } from './greeting.ts';
+import type { ProxyAddress } from './proxy-address.ts';
 
 /** Replies about one destination (RFC 1928, section 6), as the package names them. */
 const REFUSALS: Readonly<Record<string, string>> = {
@@ -35,6 +38,35 @@ export async function greetSocks({ proxy, to, socket }: Greeting): Promise<Tunne
   socket.pause();
   socket.off('data', keep);
   return { socket, head: Buffer.concat(chunks) };
+}
+
+/**
+ * Asks for datagrams to be relayed while this connection is open. Says where to send them, as the
+ * proxy says it: the host may be empty or unspecified, which means its own. Fails with
+ * `RefusedTarget` for whatever the proxy does then, but for what concerns the login.
+ */
+export async function askSocksForUdp(proxy: ProxyAddress, socket: Socket): Promise<HostPort> {
+  const { host, port, user, password } = proxy;
+  const client = new SocksClient({
+    command: 'associate',
+    proxy: { type: 5, host, port, userId: user, password },
+    // From where we shall send is the proxy's to see: there may be routers between us.
+    destination: { host: '0.0.0.0', port: 0 },
+  });
+  try {
+    const answered = once(client, 'established');
+    client.connect(socket);
+    const [{ remoteHost }] = (await answered) as [{ readonly remoteHost?: Partial<HostPort> }];
+    return { host: remoteHost?.host ?? '', port: remoteHost?.port ?? 0 };
+  } catch (failure) {
+    const text = failure instanceof Error ? failure.message : '';
+    const reason = inWords(text, user !== '').message;
+    if (reason === WRONG_LOGIN || reason === LOGIN_WANTED) throw new Error(reason);
+    // Some hang up, or answer what is none, when they do not know the command.
+    throw new RefusedTarget(/rejected connection/.test(text) ? 'refuses to' : reason);
+  } finally {
+    client.removeAllListeners();
+  }
 }
 
 /** The package tells failures apart by their text alone. */

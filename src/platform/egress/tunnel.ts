@@ -11,14 +11,18 @@ export interface DirectOptions {
   readonly lookup?: LookupFunction;
 }
 
-/** What is needed for a tunnel. */
-export interface TunnelRequest {
+/** What is needed for a connection to the proxy. */
+export interface ProxyRequest {
   readonly proxy: ProxyAddress;
-  readonly to: HostPort;
   readonly direct: DirectOptions;
   /** Told of the connection to the proxy at once. */
   readonly keep: (socket: net.Socket) => void;
   readonly signal: AbortSignal;
+}
+
+/** What is needed for a tunnel. */
+export interface TunnelRequest extends ProxyRequest {
+  readonly to: HostPort;
 }
 
 /** From the first packet to the proxy's consent: it has to reach the other side meanwhile. */
@@ -33,7 +37,25 @@ const HOST_BYTES_MAX = 253;
  * @throws PlatformError PLATFORM_PROXY, PLATFORM_PROXY_TARGET
  */
 export async function openTunnel(request: TunnelRequest): Promise<TunnelEnd> {
-  const { proxy, to, direct, keep, signal } = request;
+  const { proxy, to } = request;
+  try {
+    return await reachProxy(request, (socket) => greet({ proxy, to, socket }));
+  } catch (failure) {
+    if (!(failure instanceof RefusedTarget)) throw failure;
+    throw new PlatformError('PLATFORM_PROXY_TARGET', `the proxy ${failure.message}`);
+  }
+}
+
+/**
+ * Connects to the proxy and has `talk` agree with it what the connection is for, all in 20 seconds.
+ * Passes `RefusedTarget` on.
+ *
+ * @throws PlatformError PLATFORM_PROXY
+ */
+export async function reachProxy<T>(
+  { proxy, direct, keep, signal }: ProxyRequest,
+  talk: (socket: net.Socket) => Promise<T>,
+): Promise<T> {
   const socket = net.connect({ host: proxy.host, port: proxy.port, noDelay: true, ...direct });
   keep(socket);
   // The protocols below listen only while they speak.
@@ -45,12 +67,10 @@ export async function openTunnel(request: TunnelRequest): Promise<TunnelEnd> {
   try {
     if (signal.aborted) onAbort();
     await once(socket, 'connect');
-    return await greet({ proxy, to, socket });
+    return await talk(socket);
   } catch (failure) {
     socket.destroy();
-    if (failure instanceof RefusedTarget) {
-      throw new PlatformError('PLATFORM_PROXY_TARGET', `the proxy ${failure.message}`);
-    }
+    if (failure instanceof RefusedTarget) throw failure;
     // Without the cause: errors of the SOCKS library carry the password.
     const text = `the proxy at ${describeProxy(proxy)} ${explain(failure)}`;
     throw new PlatformError('PLATFORM_PROXY', text);
@@ -62,8 +82,13 @@ export async function openTunnel(request: TunnelRequest): Promise<TunnelEnd> {
 
 /** Throws PLATFORM_PROXY_TARGET for a name that cannot be put to a proxy. */
 export function checkTarget({ host }: HostPort): void {
-  if (host.length <= HOST_BYTES_MAX && /^[\x21-\x7e]+$/.test(host)) return;
+  if (isName(host)) return;
   throw new PlatformError('PLATFORM_PROXY_TARGET', 'no proxy can be asked for such a name');
+}
+
+/** Whether a proxy can be asked to look this up. */
+export function isName(host: string): boolean {
+  return host.length <= HOST_BYTES_MAX && /^[\x21-\x7e]+$/.test(host);
 }
 
 /** Loaded with the first tunnel: most nodes have no proxy. */

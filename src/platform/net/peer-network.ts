@@ -3,10 +3,12 @@ import type { Socket } from 'node:net';
 import type { Connection, ConnectionEvents, Dialer } from '../../engine/index.ts';
 import type { Egress } from '../egress/index.ts';
 import { PlatformError } from '../platform-error.ts';
+import type { DatagramPort } from './datagram-port.ts';
 import { DEAF } from './deaf.ts';
 import { IpGate, readIpList, watchIpList } from './ip-gate.ts';
 import { namedDialer } from './named-dialer.ts';
 import { racedDialer } from './raced-dialer.ts';
+import { RelayedPort } from './relayed-port.ts';
 import { tcpDialer } from './tcp-dialer.ts';
 import { listenTcp, type TcpListener } from './tcp-listener.ts';
 import { UdpPort } from './udp-port.ts';
@@ -16,7 +18,7 @@ import { UtpSocket } from './utp-socket.ts';
 export interface PeerNetworkOptions {
   /** Port for TCP and UDP; 0 lets the system choose; null does not listen. */
   readonly port: number | null;
-  /** The way out. Through a proxy there is no listening and no uTP. */
+  /** The way out. Through a proxy there is no listening, and uTP if it carries datagrams. */
   readonly egress: Egress;
   readonly useTcp: boolean;
   readonly useUtp: boolean;
@@ -27,12 +29,12 @@ export interface PeerNetworkOptions {
 /** Open ports, and how to dial from them. */
 export class PeerNetwork {
   readonly dialer: Dialer;
-  /** Dials by uTP alone; null when there is none. */
+  /** Dials by uTP alone, from the port that others know; null when there is none. */
   readonly utpDialer: Dialer | null;
   /** The port peers reach us at; 0 when we do not listen. */
   readonly port: number;
   readonly #listener: TcpListener | null;
-  readonly #udp: UdpPort | null;
+  readonly #udp: DatagramPort | null;
   readonly #utp: UtpSocket | null;
   readonly #stopWatching: () => void;
 
@@ -41,7 +43,7 @@ export class PeerNetwork {
     readonly utpDialer: Dialer | null;
     readonly port: number;
     readonly listener: TcpListener | null;
-    readonly udp: UdpPort | null;
+    readonly udp: DatagramPort | null;
     readonly utp: UtpSocket | null;
     readonly stopWatching: () => void;
   }) {
@@ -71,12 +73,15 @@ export class PeerNetwork {
     const keep = (socket: Socket): void => egress.keep(socket);
     const where = bindHost === null ? {} : { host: bindHost, keep };
     const listener = useTcp && port !== null ? await listenTcp({ port, ...where }, accept) : null;
-    const udp = options.useUtp && egress.isOpen ? await openUdp(options, listener) : null;
+    const relayed = options.useUtp && egress.hasProxy && egress.carriesUdp;
+    const relay = relayed ? new RelayedPort(egress) : null;
+    const own = options.useUtp && egress.isOpen ? await openUdp(options, listener) : null;
+    const udp = relay ?? own;
     const utp = udp && new UtpSocket(udp, port === null ? refuse : accept);
-    const utpDialer = utp?.dialer ?? null;
+    const utpDialer = own && utp ? utp.dialer : null;
     const dialer = racedDialer({
       tcp: useTcp ? tcpDialer(egress) : null,
-      utp: utpDialer && namedDialer(utpDialer, egress),
+      utp: utp && (relay?.dialer(utp.dialer) ?? namedDialer(utp.dialer, egress)),
     });
     return new PeerNetwork({
       dialer: gate?.dialer(dialer) ?? dialer,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Connection, ConnectionEvents } from '../../engine/index.ts';
 import { Egress } from '../egress/index.ts';
 import { startLiar, startTestProxy } from '../egress/testing/proxies.ts';
@@ -11,8 +12,8 @@ function echo(connection: Connection): ConnectionEvents {
   return { onOpen: () => {}, onBytes, onDrain: () => {}, onClosed: () => {} };
 }
 
-async function open(t: TestContext, egress: Egress): Promise<PeerNetwork> {
-  const options = { port: 0, egress, useTcp: true, useUtp: true, ipList: null };
+async function open(t: TestContext, egress: Egress, useTcp = true): Promise<PeerNetwork> {
+  const options = { port: 0, egress, useTcp, useUtp: true, ipList: null };
   const network = await PeerNetwork.open(options, echo);
   t.after(() => network.close());
   return network;
@@ -47,6 +48,35 @@ for (const kind of ['socks5', 'http'] as const) {
     assert.deepEqual(proxy.asked, [`127.0.0.1:${far.port}`, `peer.test:${far.port}`]);
   });
 }
+
+test('through a proxy that carries datagrams a peer is dialled by uTP', async (t) => {
+  await using proxy = await startTestProxy({ kind: 'socks5', udp: {} });
+  const far = await open(t, LOOPBACK, false);
+  const near = await open(t, new Egress({ bindHost: null, proxy: proxy.address }, () => {}));
+  assert.equal(await hear(near, '127.0.0.1', far.port), 'hello, heard it');
+  const at = `127.0.0.1:${far.port}`;
+  assert.deepEqual(proxy.asked, [at], 'TCP first');
+  assert.deepEqual([...new Set(proxy.relayed)], [at]);
+  assert.equal(near.utpDialer, null, 'others could not dial us there');
+});
+
+test('where the proxy refuses datagrams uTP fails as soon as that is known', async (t) => {
+  await using proxy = await startTestProxy({ kind: 'socks5' });
+  const lines: string[] = [];
+  const refused = Promise.withResolvers<void>();
+  const onNotice = (line: string): void => {
+    lines.push(line);
+    refused.resolve();
+  };
+  const egress = new Egress({ bindHost: null, proxy: proxy.address }, onNotice);
+  const near = await open(t, egress, false);
+  void hear(near, '127.0.0.1', 9);
+  await refused.promise;
+  await turn();
+  assert.equal(await hear(near, '127.0.0.1', 9), ', the proxy carries no UDP');
+  assert.equal(await hear(near, 'peer.test', 9), ', uTP needs an address');
+  assert.equal(lines.length, 1);
+});
 
 test('a dial that is given up gives the tunnel up, and is closed once', async (t) => {
   const connected = Promise.withResolvers<void>();

@@ -1,7 +1,8 @@
 /** A UDP port on both families, shared by protocols that tell their datagrams apart. */
 import { createSocket, type Socket } from 'node:dgram';
-import type { Egress } from '../egress/index.ts';
+import type { DatagramTaker, Egress } from '../egress/index.ts';
 import { PlatformError } from '../platform-error.ts';
+import { type DatagramPort, DatagramTakers } from './datagram-port.ts';
 
 /** Where to listen. */
 export interface UdpPortOptions {
@@ -11,17 +12,14 @@ export interface UdpPortOptions {
   readonly egress: Egress;
 }
 
-/** Takes datagrams. Lends `bytes` for the call, to be changed at will. */
-export type DatagramTaker = (bytes: Uint8Array, host: string, port: number) => void;
-
 /** Bursts come faster than they are read. The system may allow less. */
 const BUFFER_BYTES = 4 * 1024 * 1024;
 
 /** Open sockets, at least one. */
-export class UdpPort {
+export class UdpPort implements DatagramPort {
   readonly #ipv4: Socket | null;
   readonly #ipv6: Socket | null;
-  readonly #takers: { readonly isFor: (bytes: Uint8Array) => boolean; take: DatagramTaker }[] = [];
+  readonly #takers = new DatagramTakers();
   readonly #egress: Egress;
   #isClosed = false;
 
@@ -30,7 +28,9 @@ export class UdpPort {
     this.#ipv4 = ipv4;
     this.#ipv6 = ipv6;
     for (const socket of [ipv4, ipv6]) {
-      socket?.on('message', (bytes, { address, port }) => this.#dispatch(bytes, address, port));
+      socket?.on('message', (bytes, { address, port }) => {
+        this.#takers.dispatch(bytes, address, port);
+      });
     }
   }
 
@@ -60,32 +60,20 @@ export class UdpPort {
     return (this.#ipv4 ?? this.#ipv6)?.address().port ?? 0;
   }
 
-  /** Datagrams for which `isFor` holds go to `take`, unless an earlier taker has them. */
   listen(isFor: (bytes: Uint8Array) => boolean, take: DatagramTaker): void {
-    this.#takers.push({ isFor, take });
+    this.#takers.add(isFor, take);
   }
 
-  /** Sends to a literal address. Lends `bytes`. What cannot be sent is lost, as datagrams are. */
   send(bytes: Uint8Array, host: string, port: number): void {
     if (this.#isClosed || this.#egress.isAway) return;
     (host.includes(':') ? this.#ipv6 : this.#ipv4)?.send(bytes, port, host);
   }
 
-  /** Closing twice is closing once. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#ipv4?.close();
     this.#ipv6?.close();
-  }
-
-  #dispatch(bytes: Uint8Array, host: string, port: number): void {
-    if (port === 0) return;
-    for (const { isFor, take } of this.#takers) {
-      if (!isFor(bytes)) continue;
-      take(bytes, host, port);
-      return;
-    }
   }
 }
 

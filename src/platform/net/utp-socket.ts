@@ -1,4 +1,4 @@
-/** uTP over a real UDP port: the clock, the timer and the loop around `UtpHost`. */
+/** uTP over a real UDP port, or a proxy's: the clock, the timer and the loop around `UtpHost`. */
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -8,7 +8,7 @@ import {
   UtpHost,
 } from '../../engine/index.ts';
 import { looksLikeUtp } from '../../wire/index.ts';
-import type { UdpPort } from './udp-port.ts';
+import type { DatagramPort } from './datagram-port.ts';
 
 /** Timeouts are half a second and more. */
 const TICK_MS = 25;
@@ -22,7 +22,7 @@ export class UtpSocket {
   #timer: NodeJS.Timeout | null = null;
 
   /** Dials from `port`, and lets in whoever dials it. */
-  constructor(port: UdpPort, accept: (connection: Connection) => ConnectionEvents) {
+  constructor(port: DatagramPort, accept: (connection: Connection) => ConnectionEvents) {
     const host = new UtpHost({
       send: (bytes, to, toPort) => port.send(bytes, to, toPort),
       nowUs: () => performance.now() * 1000,

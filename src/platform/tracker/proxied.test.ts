@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { parseTrackerUrl } from '../../wire/index.ts';
 import { Egress } from '../egress/index.ts';
 import { startTestProxy, type TestProxy } from '../egress/testing/proxies.ts';
+import { startTrackerServer } from './tracker-server.ts';
 import { TrackerTransport } from './tracker-transport.ts';
 
 const ANNOUNCE = {
@@ -82,11 +83,24 @@ test('no literal address lets a tracker reach into the network behind the proxy'
   assert.ok(proxy.asked.every((place) => place === `tracker.test:${port}`));
 });
 
-test('a UDP tracker is not asked, and its name not looked up', async (t) => {
-  await using proxy = await startTestProxy({ kind: 'socks5' });
-  const answer = await announce(t, proxy, 'udp://tracker.test:1337/announce');
-  assert.equal(answer, 'is not asked: UDP does not go through the proxy');
+test('a UDP tracker is asked through a proxy that carries datagrams, by its name', async (t) => {
+  await using proxy = await startTestProxy({ kind: 'socks5', udp: {}, names: NAMES });
+  const server = await startTrackerServer({ host: '127.0.0.1', httpPort: null, udpPort: 0 });
+  t.after(() => server.close());
+  const url = `udp://tracker.test:${server.udpPort}/announce`;
+  assert.ok(Number(await announce(t, proxy, url)) > 0);
+  // The second datagram goes to whoever has answered the first.
+  const places = ['tracker.test', '127.0.0.1'].map((host) => `${host}:${server.udpPort}`);
+  assert.deepEqual(proxy.relayed, places);
 });
+
+for (const kind of ['socks5', 'http'] as const) {
+  test(`${kind}: no UDP tracker is waited for that the proxy does not reach`, async (t) => {
+    await using proxy = await startTestProxy({ kind });
+    const answer = await announce(t, proxy, 'udp://tracker.test:1337/announce');
+    assert.equal(answer, 'is not asked: UDP does not go through the proxy');
+  });
+}
 
 test('a tracker that the proxy does not reach, and a proxy that is away, are told apart', async (t) => {
   const proxy = await startTestProxy({ kind: 'socks5' });

@@ -19,12 +19,12 @@ import { systemRandom } from '../system-random.ts';
 import { type ResolveHost, resolveTracker, type TrackerAddresses } from './resolve-tracker.ts';
 import { TrackerError } from './tracker-error.ts';
 import { type TrackerBody, TrackerHttp } from './tracker-http.ts';
-import { TrackerUdp } from './tracker-udp.ts';
+import { notCarried, TrackerUdp } from './tracker-udp.ts';
 
 /** How trackers are asked. All have defaults. */
 export interface TransportOptions {
   readonly userAgent?: string;
-  /** The way out; through a proxy UDP trackers are not asked. */
+  /** The way out; a proxy that carries no UDP leaves UDP trackers unasked. */
   readonly egress?: Egress;
   readonly httpTimeoutMs?: number;
   readonly udpRetransmissionsMax?: number;
@@ -79,9 +79,7 @@ export class TrackerTransport {
 
   /** Permitted addresses of a tracker by family; throws what `resolveTracker` throws. */
   async resolve(url: TrackerUrl): Promise<readonly TrackerAddresses[]> {
-    if (url.scheme === 'udp' && !this.#egress.isOpen) {
-      throw new TrackerError('TRACKER_FAILED', 'is not asked: UDP does not go through the proxy');
-    }
+    if (url.scheme === 'udp' && !this.#egress.carriesUdp) throw notCarried();
     return resolveTracker(url, null, this.#resolve);
   }
 

@@ -1,5 +1,6 @@
-/** UDP to trackers: one socket per family, many exchanges over it. */
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+/** UDP to trackers: one socket per family, or a proxy's relay; many exchanges over it. */
+import { createSocket, type Socket } from 'node:dgram';
+import { isIP } from 'node:net';
 import {
   type UdpConnection,
   type UdpEffect,
@@ -7,13 +8,13 @@ import {
   type UdpQuestion,
 } from '../../discovery/index.ts';
 import type { Instant, Random } from '../../units/index.ts';
-import type { Family, UdpReply } from '../../wire/index.ts';
-import type { Egress } from '../egress/index.ts';
+import type { Endpoint, Family, UdpReply } from '../../wire/index.ts';
+import type { DatagramRelay, Egress } from '../egress/index.ts';
 import { explainFailure, TrackerError } from './tracker-error.ts';
 
 /** One question to one address. */
 export interface UdpAsk {
-  /** Literal, checked by `resolveTracker`. */
+  /** Literal, checked by `resolveTracker`; or a name, which a proxy looks up. */
   readonly address: string;
   readonly family: Family;
   readonly port: number;
@@ -25,7 +26,6 @@ export interface UdpAsk {
 
 /** What UDP to trackers needs. */
 export interface TrackerUdpOptions {
-  /** Never one through a proxy. */
   readonly egress: Egress;
   readonly now: () => Instant;
   /** Unpredictable: see `UdpExchangeOptions`. */
@@ -38,7 +38,15 @@ interface Pending {
   readonly ask: UdpAsk;
   readonly exchange: UdpExchange;
   readonly settle: (outcome: UdpReply | Error) => void;
+  /** Where datagrams go: of a name's addresses the one that answered first. */
+  to: string;
   timer: NodeJS.Timeout | undefined;
+}
+
+/** A connection id, and whose it is. */
+interface Kept {
+  readonly connection: UdpConnection;
+  readonly to: string;
 }
 
 /** Questions under way at once, over all torrents. */
@@ -51,8 +59,10 @@ const CONNECTIONS_MAX = 500;
 export class TrackerUdp {
   readonly #options: TrackerUdpOptions;
   readonly #sockets = new Map<Family, Socket>();
-  readonly #connections = new Map<string, UdpConnection>();
+  readonly #connections = new Map<string, Kept>();
   readonly #pending = new Set<Pending>();
+  /** Opened with the first question through a proxy. */
+  #relay: DatagramRelay | null = null;
   #isClosed = false;
 
   constructor(options: TrackerUdpOptions) {
@@ -62,18 +72,17 @@ export class TrackerUdp {
   /** Asks and waits for the answer. Throws `TrackerError` with the reason in words. */
   async ask(ask: UdpAsk): Promise<UdpReply> {
     ask.signal.throwIfAborted();
-    const { isOpen, refusal } = this.#options.egress;
-    if (!isOpen || refusal !== null) {
-      throw new TrackerError('TRACKER_FAILED', `is not asked: ${refusal ?? 'there is a proxy'}`);
-    }
+    const { carriesUdp, refusal } = this.#options.egress;
+    if (refusal !== null) throw new TrackerError('TRACKER_FAILED', `is not asked: ${refusal}`);
+    if (!carriesUdp || this.#relay?.isRefused) throw notCarried();
     if (this.#isClosed || this.#pending.size >= PENDING_MAX) {
       throw new TrackerError('TRACKER_FAILED', 'is not asked: too many questions are under way');
     }
     const { promise, resolve, reject } = Promise.withResolvers<UdpReply>();
+    const kept = this.#connections.get(keyOf(ask));
     const exchange = new UdpExchange({
       question: ask.question,
-      family: ask.family,
-      connection: this.#connections.get(keyOf(ask)) ?? null,
+      connection: kept?.connection ?? null,
       retransmissionsMax: this.#options.retransmissionsMax,
       random: this.#options.random,
     });
@@ -81,7 +90,8 @@ export class TrackerUdp {
       if (outcome instanceof Error) reject(outcome);
       else resolve(outcome);
     };
-    const pending: Pending = { ask, exchange, settle, timer: undefined };
+    const to = kept?.to ?? ask.address;
+    const pending: Pending = { ask, exchange, settle, to, timer: undefined };
     this.#pending.add(pending);
     const abort = (): void => {
       settle(new TrackerError('TRACKER_FAILED', 'was not waited for'));
@@ -109,6 +119,7 @@ export class TrackerUdp {
     }
     for (const socket of this.#sockets.values()) socket.close();
     this.#sockets.clear();
+    this.#relay?.close();
   }
 
   #perform(pending: Pending, effects: readonly UdpEffect[]): void {
@@ -127,7 +138,7 @@ export class TrackerUdp {
           break;
         }
         case 'connected':
-          this.#keep(keyOf(pending.ask), effect.connection);
+          this.#keep(keyOf(pending.ask), { connection: effect.connection, to: pending.to });
           break;
         case 'late':
           pending.ask.onLate?.(effect.waitedMs);
@@ -146,7 +157,11 @@ export class TrackerUdp {
   }
 
   #send(pending: Pending, datagram: Uint8Array): void {
-    const { port, address, family } = pending.ask;
+    const { port, family } = pending.ask;
+    if (this.#options.egress.hasProxy) {
+      this.#relayOf().send(datagram, pending.to, port);
+      return;
+    }
     const fail = (error: Error): void => {
       pending.settle(
         new TrackerError('TRACKER_FAILED', explainFailure(error), {}, { cause: error }),
@@ -155,7 +170,7 @@ export class TrackerUdp {
     try {
       const socket = this.#socket(family);
       socket.ref();
-      socket.send(datagram, port, address, (error) => {
+      socket.send(datagram, port, pending.to, (error) => {
         if (error) fail(error);
       });
     } catch (error) {
@@ -173,7 +188,9 @@ export class TrackerUdp {
     const { bindHost } = this.#options.egress;
     // The address is literal: `send` binds an unbound socket only, and waits for this.
     if (bindHost !== null) socket.bind({ address: bindHost });
-    socket.on('message', (message, remote) => this.#onMessage(message, remote));
+    socket.on('message', (message, { address: host, port }) => {
+      this.#onMessage(message, { host, port });
+    });
     socket.on('error', (error) => {
       this.#sockets.delete(family);
       socket.close();
@@ -185,22 +202,41 @@ export class TrackerUdp {
     return socket;
   }
 
-  #onMessage(message: Uint8Array, remote: RemoteInfo): void {
+  #relayOf(): DatagramRelay {
+    this.#relay ??= this.#options.egress.relay({
+      onDatagram: (message, host, port) => this.#onMessage(message, { host, port }),
+      onRefused: () => {
+        for (const { settle } of this.#pending) settle(notCarried());
+      },
+    });
+    return this.#relay;
+  }
+
+  #onMessage(message: Uint8Array, from: Endpoint): void {
     for (const pending of this.#pending) {
-      const { ask, exchange } = pending;
-      if (ask.port !== remote.port || ask.address !== remote.address) continue;
-      this.#perform(pending, exchange.onDatagram(message, this.#options.now()));
+      const { ask, exchange, to } = pending;
+      if (ask.port !== from.port || (to !== from.host && isIP(to) !== 0)) continue;
+      const family: Family = from.host.includes(':') ? 6 : 4;
+      const effects = exchange.onDatagram(message, family, this.#options.now());
+      // The number of the question proves that it is the tracker.
+      if (effects.length > 0) pending.to = from.host;
+      this.#perform(pending, effects);
     }
   }
 
-  #keep(key: string, connection: UdpConnection): void {
+  #keep(key: string, kept: Kept): void {
     this.#connections.delete(key);
-    this.#connections.set(key, connection);
+    this.#connections.set(key, kept);
     const [oldest] = this.#connections.keys();
     if (this.#connections.size > CONNECTIONS_MAX && oldest !== undefined) {
       this.#connections.delete(oldest);
     }
   }
+}
+
+/** What a question fails with that would need another way than the user's. */
+export function notCarried(): TrackerError {
+  return new TrackerError('TRACKER_FAILED', 'is not asked: UDP does not go through the proxy');
 }
 
 function keyOf({ address, port }: UdpAsk): string {

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import net from 'node:net';
 import type { ProxyAddress } from '../proxy-address.ts';
+import { startTestRelay } from './test-relay.ts';
 
 /** How a proxy behaves. */
 export interface TestProxyOptions {
@@ -16,6 +17,8 @@ export interface TestProxyOptions {
   readonly port?: number;
   /** Whom it lets in; left out, everybody. */
   readonly login?: { readonly user: string; readonly password: string };
+  /** Whether it relays datagrams, and what it says of where; left out, it refuses to. */
+  readonly udp?: { readonly saidHost?: string };
   /** Names it knows, and the addresses they stand for. */
   readonly names?: Readonly<Record<string, string>>;
 }
@@ -28,6 +31,10 @@ export interface TestProxy extends AsyncDisposable {
   readonly url: string;
   /** Every destination asked for, `host:port`, names as they came. */
   readonly asked: readonly string[];
+  /** Where datagrams were to go, in the same way. */
+  readonly relayed: readonly string[];
+  /** Ends every connection; it goes on listening. */
+  hangUp(): void;
   close(): Promise<void>;
 }
 
@@ -39,9 +46,16 @@ interface Wish {
   readonly answer: (isOpen: boolean) => void;
 }
 
+/** What a client may want: a connection, or datagrams relayed. */
+interface Desk {
+  readonly through: (wish: Wish) => void;
+  readonly relay: (client: net.Socket) => void;
+}
+
 /** Starts a proxy. */
 export async function startTestProxy(options: TestProxyOptions): Promise<TestProxy> {
   const asked: string[] = [];
+  const relayed: string[] = [];
   const sockets = new Set<net.Socket>();
   const through = ({ client, host, port, answer }: Wish): void => {
     asked.push(`${host}:${port}`);
@@ -58,22 +72,33 @@ export async function startTestProxy(options: TestProxyOptions): Promise<TestPro
       client.pipe(far).pipe(client);
     });
   };
-  const server =
-    options.kind === 'http' ? httpProxy(options, through) : socksProxy(options, through);
+  const relay = (client: net.Socket): void => {
+    if (!options.udp) return void client.end(Uint8Array.of(5, 7, 0, 1, 0, 0, 0, 0, 0, 0));
+    const onDatagram = (place: string): void => void relayed.push(place);
+    const { udp, names = {} } = options;
+    void startTestRelay(client, { ...udp, names, onDatagram });
+  };
+  const desk = { through, relay };
+  const server = options.kind === 'http' ? httpProxy(options, through) : socksProxy(options, desk);
   server.on('connection', (socket: net.Socket) => keep(sockets, socket));
   server.listen(options.port ?? 0, options.host ?? '127.0.0.1');
   await once(server, 'listening');
   const { address: host, port } = server.address() as net.AddressInfo;
   const { user, password } = options.login ?? { user: '', password: '' };
   const login = options.login ? `${encodeURIComponent(user)}:${encodeURIComponent(password)}@` : '';
-  const close = async (): Promise<void> => {
+  const hangUp = (): void => {
     for (const socket of sockets) socket.destroy();
+  };
+  const close = async (): Promise<void> => {
+    hangUp();
     server.close();
   };
   return {
     address: { kind: options.kind, host, port, user, password },
     url: `${options.kind}://${login}${host}:${port}`,
     asked,
+    relayed,
+    hangUp,
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -127,27 +152,31 @@ function httpProxy({ login }: TestProxyOptions, through: (wish: Wish) => void): 
 }
 
 /** SOCKS5 with messages that arrive whole, as those of a client on this machine do. */
-function socksProxy({ login }: TestProxyOptions, through: (wish: Wish) => void): net.Server {
+function socksProxy({ login }: TestProxyOptions, desk: Desk): net.Server {
   return net.createServer((client) => {
     client.once('data', (hello) => {
       const method = login ? 2 : 0;
       if (!hello.subarray(2).includes(method)) return client.end(Uint8Array.of(5, 0xff));
       client.write(Uint8Array.of(5, method));
-      if (!login) return client.once('data', (wish) => serve(client, wish, through));
+      if (!login) return client.once('data', (wish) => serve(client, wish, desk));
       return client.once('data', (given) => {
         const userEnd = 2 + (given[1] ?? 0);
         const user = given.toString('utf8', 2, userEnd);
         const password = given.toString('utf8', userEnd + 1);
         const isRight = user === login.user && password === login.password;
         client.write(Uint8Array.of(1, isRight ? 0 : 1));
-        if (isRight) client.once('data', (wish) => serve(client, wish, through));
+        if (isRight) client.once('data', (wish) => serve(client, wish, desk));
         else client.end();
       });
     });
   });
 }
 
-function serve(client: net.Socket, wish: Buffer, through: (wish: Wish) => void): void {
+function serve(client: net.Socket, wish: Buffer, { through, relay }: Desk): void {
+  if (wish[1] === 3) {
+    relay(client);
+    return;
+  }
   const [, , , kind = 0, length = 0] = wish;
   const end = kind === 1 ? 8 : kind === 4 ? 20 : 5 + length;
   const bytes = wish.subarray(4, end);

@@ -1,14 +1,20 @@
-/** Fuzzed bytes as what a proxy says when it is asked for a connection. */
+/** Fuzzed bytes as what a proxy says when it is asked for a connection, or for datagrams. */
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { PlatformError } from '../../platform-error.ts';
-import type { Greeting, TunnelEnd } from '../greeting.ts';
+import type { Greeting, HostPort, TunnelEnd } from '../greeting.ts';
 import { greetHttp } from '../http-greeting.ts';
-import { greetSocks } from '../socks-greeting.ts';
+import type { ProxyAddress } from '../proxy-address.ts';
+import { askSocksForUdp, greetSocks } from '../socks-greeting.ts';
 
 /** Asks a SOCKS5 proxy that answers with this. Resolves to how much came after its consent. */
 export function meetSocksProxy(input: Uint8Array): Promise<number> {
   return meet(greetSocks, { kind: 'socks5', input });
+}
+
+/** Asks one to relay datagrams. Resolves to where it wants them. */
+export function askScriptedProxyForUdp(input: Uint8Array): Promise<HostPort> {
+  return talk(input, (socket) => askSocksForUdp(proxyOf('socks5'), socket));
 }
 
 /** The same of an HTTP proxy. */
@@ -57,15 +63,20 @@ async function meet(
   greet: (greeting: Greeting) => Promise<TunnelEnd>,
   { kind, input }: Meeting,
 ): Promise<number> {
+  const to = { host: 'peer.test', port: 6881 };
+  const { head } = await talk(input, (socket) => greet({ proxy: proxyOf(kind), to, socket }));
+  return head.length;
+}
+
+function proxyOf(kind: 'socks5' | 'http'): ProxyAddress {
+  return { kind, host: 'proxy.test', port: 1, user: 'me', password: 'secret' };
+}
+
+async function talk<T>(input: Uint8Array, speak: (socket: Socket) => Promise<T>): Promise<T> {
   const stream = new AnsweringProxy(input);
   try {
-    const { head } = await greet({
-      proxy: { kind, host: 'proxy.test', port: 1, user: 'me', password: 'secret' },
-      to: { host: 'peer.test', port: 6881 },
-      // What is needed of a socket is a stream.
-      socket: stream as unknown as Socket,
-    });
-    return head.length;
+    // What is needed of a socket is a stream.
+    return await speak(stream as unknown as Socket);
   } catch (failure) {
     // The tunnel makes the same of them; a mistake of ours is none of these.
     const isOurs = failure instanceof TypeError || failure instanceof RangeError;
