@@ -50,23 +50,31 @@ export async function makeContent(label: string, options: ScenarioOptions): Prom
   };
 }
 
+/** A contender under a name of its own, with further options. */
+interface Variant {
+  readonly name: string;
+  readonly options: readonly string[];
+}
+
 /** libtorrent as the downloader. */
-export function libtorrentDownloader({ content, peers }: Swarm): Contender {
+export function libtorrentDownloader(
+  { content, peers }: Swarm,
+  variant: Variant = { name: 'libtorrent', options: [] },
+): Contender {
   const { torrentPath, targetFolder } = content;
   const known = peers.flatMap((peer) => ['--peer', peer]);
-  return downloader('libtorrent', content, {
+  return downloader(variant.name, content, {
     unavailable: libtorrentUnavailable(),
-    command: libtorrentCommand(['download', torrentPath, targetFolder, ...known]),
+    command: libtorrentCommand([
+      ...['download', torrentPath, targetFolder, ...known, ...variant.options],
+    ]),
   });
 }
 
 /** Our command line as the downloader. */
 export function bidwidthDownloader(
   { content, peers }: Swarm,
-  variant: { readonly name: string; readonly options: readonly string[] } = {
-    name: 'bidwidth',
-    options: [],
-  },
+  variant: Variant = { name: 'bidwidth', options: [] },
 ): Contender {
   const known = peers.flatMap((peer) => ['--peer', peer]);
   return downloader(variant.name, content, {
