@@ -1,4 +1,5 @@
 /** The documents point only at things that exist. */
+import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
@@ -41,6 +42,12 @@ test('each feature that is claimed names a test', () => {
     return ours !== 'no' && !/`[\w/.-]+\.test\.ts`/.test(ours);
   });
   expectNone(unproved.map((row) => `docs/features.md names no test: ${row}`));
+});
+
+test('the list of decisions names every note, in order', () => {
+  const list = readFileSync(join(ROOT, 'docs/decisions/README.md'), 'utf8');
+  const listed = [...list.matchAll(/^\| \[\d{4}\]\(([^)]+)\)/gm)].map((row) => row[1]);
+  assert.deepEqual(listed, globSync('0*.md', { cwd: join(ROOT, 'docs/decisions') }).sort());
 });
 
 function mentions(pattern: RegExp, from: (page: string) => string): readonly Mention[] {
