@@ -197,3 +197,16 @@ test('what is closed while the proxy is being asked stays closed', async (t) => 
 function at(port: number): ProxyAddress {
   return { kind: 'socks5', host: '127.0.0.1', port, user: '', password: '' };
 }
+
+test('while the bound address is away nothing is sent, and the proxy is not blamed', async (t) => {
+  await using proxy = await startTestProxy({ kind: 'socks5', udp: {} });
+  const lines: string[] = [];
+  const options = { bindHost: '192.0.2.1', proxy: proxy.address };
+  const egress = new Egress(options, (line) => lines.push(line));
+  egress.look();
+  const relay = egress.relay({ onDatagram: () => {} }, WAITS);
+  t.after(() => relay.close());
+  relay.send(Buffer.from('hi'), '127.0.0.1', 9);
+  assert.ok(relay.isDown && !relay.isRefused);
+  assert.deepEqual(lines, ['the address 192.0.2.1 is gone: nothing is sent until it is back']);
+});

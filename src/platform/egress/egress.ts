@@ -155,8 +155,8 @@ export class Egress {
         onEnd: () => void,
         signal: AbortSignal,
       ) => {
+        const way = this.#wayToProxy(signal);
         try {
-          const way = this.#wayToProxy(signal);
           const association = await associate({ ...way, onDatagram, onEnd });
           this.#heedProxy(null);
           this.#heedUdp(null);

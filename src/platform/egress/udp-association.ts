@@ -2,7 +2,14 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import type net from 'node:net';
-import { decodeSocksDatagram, formatIp, parseIp, unmapIp, WireError } from '../../wire/index.ts';
+import {
+  decodeSocksDatagram,
+  formatIp,
+  parseIp,
+  type SocksDatagram,
+  unmapIp,
+  WireError,
+} from '../../wire/index.ts';
 import { PlatformError } from '../platform-error.ts';
 import { type HostPort, RefusedTarget } from './greeting.ts';
 import { describeProxy } from './proxy-address.ts';
@@ -94,12 +101,14 @@ function begin({ control, socket }: Sockets, request: AssociationRequest): UdpAs
 
 /** Hands a datagram on; what is none is dropped, as the network may drop any. */
 function take(message: Uint8Array, onDatagram: DatagramTaker): void {
+  let read: SocksDatagram;
   try {
-    const { from, payload } = decodeSocksDatagram(message);
-    onDatagram(payload, from.host, from.port);
+    read = decodeSocksDatagram(message);
   } catch (failure) {
-    if (!(failure instanceof WireError)) throw failure;
+    if (failure instanceof WireError) return;
+    throw failure;
   }
+  onDatagram(read.payload, read.from.host, read.from.port);
 }
 
 /** Where the proxy wants datagrams, when that is a place we send to. */
