@@ -1,16 +1,18 @@
 /** Moves a torrent that is at rest to another place; a kill at any moment loses nothing. */
 import {
+  dropLinks,
   type FileMove,
   finishMove,
   makeResume,
   movesBetween,
   piecesOf,
+  placeLinks,
   type ResumeRecord,
   stageMove,
 } from '../../platform/disk/index.ts';
 import { Bitfield } from '../../units/index.ts';
 import type { InfoDict } from '../../wire/index.ts';
-import { type Place, targetAt } from './place.ts';
+import { isSamePlace, type Place, targetAt } from './place.ts';
 
 /** A torrent and its old and new place. */
 export interface Relocation {
@@ -43,13 +45,25 @@ export async function relocate(
   const have = resume && (await piecesOf(resume, targetAt(key, info, from)));
   const copies = await stageMove(moves, signal);
   await commit(await recordAt(relocation, have));
-  await finishMove(moves, from.root, copies);
+  await finish(relocation, moves, copies);
   return recordAt(relocation, have);
 }
 
 /** Goes on where a kill has ended `relocate` after its `commit`. May be repeated. */
 export async function finishRelocation(relocation: Relocation): Promise<void> {
-  await finishMove(movesOf(relocation), relocation.from.root);
+  await finish(relocation, movesOf(relocation));
+}
+
+/** Links are made anew: they need not be whole at any moment. */
+async function finish(
+  { key, info, from, to }: Relocation,
+  moves: readonly FileMove[],
+  copies?: ReadonlySet<string>,
+): Promise<void> {
+  const links = info.files.some(({ symlinkTarget }) => symlinkTarget !== null);
+  if (links && !isSamePlace(from, to)) await dropLinks(targetAt(key, info, from).layout);
+  await finishMove(moves, from.root, copies);
+  if (links) await placeLinks(targetAt(key, info, to).layout);
 }
 
 function movesOf({ key, info, from, to }: Relocation): readonly FileMove[] {

@@ -3,6 +3,7 @@ import fs from 'node:fs/promises';
 import { PlatformError } from '../platform-error.ts';
 import { diskFailure } from './disk-failure.ts';
 import type { FileLayout } from './file-layout.ts';
+import { isLink } from './links.ts';
 
 interface Stamp {
   readonly inode: number;
@@ -25,7 +26,7 @@ export class FileGuard {
    */
   async look(mayGrow: boolean): Promise<PlatformError | null> {
     for (const file of this.#layout.files) {
-      if (file.isPad) continue;
+      if (file.isPad || isLink(file)) continue;
       const path = this.#layout.pathOf(file);
       const known = this.#known.get(path);
       let found: Stamp;
@@ -51,7 +52,7 @@ export class FileGuard {
   async findUnfinished(isWanted: (file: number) => boolean): Promise<PlatformError | null> {
     const files = this.#layout.files.filter(({ isPad }) => !isPad);
     for (const [nth, file] of files.entries()) {
-      if (!isWanted(nth)) continue;
+      if (!isWanted(nth) || isLink(file)) continue;
       const path = this.#layout.pathOf(file);
       try {
         if ((await fs.stat(path)).size < file.lengthBytes) return changed(path);

@@ -11,6 +11,8 @@ export interface LayoutFile {
   readonly offsetBytes: number;
   /** Padding (BEP 47) is zeros and is not on disk. */
   readonly isPad: boolean;
+  /** Path below the download folder that it is a link to; null or left out for a file. */
+  readonly symlinkTarget?: readonly string[] | null;
 }
 
 /** Part of a file that belongs to a range of the torrent. */

@@ -9,6 +9,7 @@ import { PlatformError } from '../platform-error.ts';
 import { copyFile, isSameContent } from './copy-file.ts';
 import { diskFailure } from './disk-failure.ts';
 import type { FileLayout } from './file-layout.ts';
+import { isLink } from './links.ts';
 import { isOneEntry, lookAt, nearestFolder } from './look-at.ts';
 
 /** One file's way, as absolute paths. */
@@ -17,13 +18,13 @@ export interface FileMove {
   readonly to: string;
 }
 
-/** The way of every file of a torrent, its part file included, between two layouts of it. */
+/** The way of every file of a torrent, its part file included, between two layouts; not links. */
 export function movesBetween(from: FileLayout, to: FileLayout): readonly FileMove[] {
   assert(from.files.length === to.files.length, 'both layouts are of one torrent');
   const moves: FileMove[] = [];
   for (const [nth, file] of from.files.entries()) {
     const target = to.files[nth];
-    if (!target || file.isPad) continue;
+    if (!target || file.isPad || isLink(file)) continue;
     moves.push({ from: from.pathOf(file), to: to.pathOf(target) });
   }
   if (from.partsPath !== null && to.partsPath !== null) {

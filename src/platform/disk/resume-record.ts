@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Bitfield } from '../../units/index.ts';
 import type { FileName } from '../../wire/index.ts';
 import type { FileLayout } from './file-layout.ts';
+import { isLink } from './links.ts';
 
 /** The form; a record of another version is ignored and the files are checked. */
 const VERSION = 1;
@@ -143,7 +144,8 @@ async function stamps(layout: FileLayout): Promise<Stamps> {
   const found: (readonly [number, number] | null)[] = [];
   for (const file of layout.files) {
     if (file.isPad) continue;
-    const stat = await fs.stat(layout.pathOf(file)).catch(() => null);
+    // Of a link nothing is known: what it leads to is a file of the torrent, too.
+    const stat = isLink(file) ? null : await fs.stat(layout.pathOf(file)).catch(() => null);
     found.push(stat ? [stat.size, stat.mtimeMs] : null);
   }
   if (layout.partsPath !== null) {

@@ -74,3 +74,26 @@ test('whatever names are given, what is accepted stays below the folder and apar
   });
   fc.assert(property, { numRuns: 1000 });
 });
+
+test('links lead to where their targets are now', () => {
+  const link = (path: string, target: string) => ({
+    ...{ path: path.split('/'), isPad: false, symlinkTarget: target.split('/') },
+  });
+  const file = (path: string) => ({ path: path.split('/'), isPad: false, symlinkTarget: null });
+  const files = [
+    file('t/a'),
+    file('t/d/b'),
+    link('t/to a', 't/a'),
+    link('t/to d', 't/d'),
+    link('t/to b', 't/d/b'),
+  ];
+  const targets = (names: Parameters<typeof renameFiles>[1]) => {
+    const outcome = renameFiles(files, names);
+    assert.ok(outcome.ok);
+    return outcome.files.slice(2).map(({ symlinkTarget }) => symlinkTarget?.join('/'));
+  };
+  assert.deepEqual(targets([]), ['t/a', 't/d', 't/d/b']);
+  assert.deepEqual(targets([{ file: 'top', path: 'u' }]), ['u/a', 'u/d', 'u/d/b']);
+  assert.deepEqual(targets([{ file: 0, path: 't/x/a 2' }]), ['t/x/a 2', 't/d', 't/d/b']);
+  assert.deepEqual(targets([{ file: 1, path: 't/e/f/b' }]), ['t/a', 't/e/f', 't/e/f/b']);
+});

@@ -18,6 +18,8 @@ export interface FileName {
 export interface NamedFile {
   readonly path: readonly string[];
   readonly isPad: boolean;
+  /** The path it is a link to. */
+  readonly symlinkTarget?: readonly string[] | null;
 }
 
 /** Files with their new paths, or why they cannot be named so, in one line. */
@@ -58,6 +60,7 @@ export function renameFiles<T extends NamedFile>(
     const path = file.isPad ? undefined : paths.get(nth++);
     return path ? { ...file, path } : file;
   });
+  if (names.length > 0) followTargets(files, renamed);
   const taken = collisionOf(renamed);
   return taken === null ? { ok: true, files: renamed } : refuse(`two files would be ${taken}`);
 }
@@ -113,4 +116,24 @@ function collisionOf(files: readonly NamedFile[]): string | null {
 
 function refuse(problem: string): { readonly ok: false; readonly problem: string } {
   return { ok: false, problem };
+}
+
+/** Links lead to where their targets are now: a folder is where the first of its files went. */
+function followTargets<T extends NamedFile>(before: readonly T[], renamed: T[]): void {
+  if (before.every(({ symlinkTarget }) => !symlinkTarget)) return;
+  const now = new Map<string, readonly string[]>();
+  for (const [nth, { path, isPad }] of before.entries()) {
+    const to = renamed[nth]?.path;
+    if (isPad || !to) continue;
+    now.set(path.join('/'), to);
+    for (let above = 1; above < Math.min(path.length, to.length); above++) {
+      const folder = path.slice(0, -above).join('/');
+      const isAlike = path.slice(-above).join('/') === to.slice(-above).join('/');
+      if (isAlike && !now.has(folder)) now.set(folder, to.slice(0, -above));
+    }
+  }
+  for (const [nth, file] of renamed.entries()) {
+    const to = now.get(file.symlinkTarget?.join('/') ?? '');
+    if (to) renamed[nth] = { ...file, symlinkTarget: to };
+  }
 }
