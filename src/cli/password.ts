@@ -1,4 +1,4 @@
-/** The wallet's password and other secrets: from the environment, a file, or a hidden prompt. */
+/** Passwords and other secrets: from the environment, a file, or a hidden prompt. */
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { text as readAll } from 'node:stream/consumers';
@@ -8,19 +8,22 @@ import { CliError } from './cli-error.ts';
 export interface PasswordSources {
   /** `--password-file`; its first line counts. */
   readonly file: string | null;
+  /** What it opens, as people call it. */
+  readonly of: 'publishing key' | 'wallet';
 }
 
-/** Finds the wallet's password; asks on a terminal, twice for a new wallet. Throws CLI_PASSWORD. */
+/** Finds a password; asks on a terminal, twice for a new wallet. Throws CLI_PASSWORD. */
 export async function readPassword(sources: PasswordSources, isNew: boolean): Promise<string> {
-  const given = await findGiven(sources);
+  const given = await givenPassword(sources);
   if (given !== null) return given;
   if (!process.stdin.isTTY) {
     throw new CliError(
       'CLI_PASSWORD',
-      'the wallet needs its password: set BIDWIDTH_PASSWORD or give --password-file',
+      `the ${sources.of} needs its password: set BIDWIDTH_PASSWORD or give --password-file`,
     );
   }
-  const password = await askHidden(isNew ? 'New password for the wallet: ' : 'Wallet password: ');
+  const { of } = sources;
+  const password = await askHidden(`${isNew ? 'New password' : 'Password'} for the ${of}: `);
   if (isNew && (await askHidden('The same password again: ')) !== password) {
     throw new CliError('CLI_PASSWORD', 'the two passwords differ: nothing was made');
   }
@@ -32,12 +35,14 @@ export async function readPhrase(): Promise<string> {
   return process.stdin.isTTY ? askHidden('The wallet’s recovery words: ') : readAll(process.stdin);
 }
 
-async function findGiven({ file }: PasswordSources): Promise<string | null> {
+/** The password that environment or file give; null when there is none. Throws CLI_PASSWORD. */
+export async function givenPassword({ file, of }: PasswordSources): Promise<string | null> {
   const { findPassword } = await import('../daemon/wallet/index.ts');
   try {
     return findPassword(process.env, file);
   } catch (cause) {
-    throw new CliError('CLI_PASSWORD', "the wallet's password file cannot be read", {}, { cause });
+    const text = `the password file of the ${of} cannot be read`;
+    throw new CliError('CLI_PASSWORD', text, {}, { cause });
   }
 }
 

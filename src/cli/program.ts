@@ -18,7 +18,7 @@ import {
   wholeNumber,
 } from './arguments.ts';
 import type { CreateOptions } from './commands/create.ts';
-import type { DownloadOptions } from './commands/download.ts';
+import type { DownloadOptions } from './commands/download-job.ts';
 import type { SeedOptions } from './commands/seed.ts';
 import type { SimulateOptions } from './commands/simulate.ts';
 import type { StreamOptions } from './commands/stream.ts';
@@ -26,7 +26,9 @@ import type { TrackerOptions } from './commands/tracker.ts';
 import type { VerifyCommandOptions } from './commands/verify.ts';
 import type { WayOutOptions } from './commands/way-out.ts';
 import type { Context } from './context.ts';
+import { addDhtCommands } from './dht-program.ts';
 import { readFileList, readFilePriority, readFileRename } from './file-choice.ts';
+import { addWayOut } from './shared-options.ts';
 import { addChainCommands, addChainOptions, addWalletCommands } from './wallet-program.ts';
 
 const VERSION = '0.1.0';
@@ -47,6 +49,7 @@ export function buildProgram(context: Context): Command {
   addTransferCommands(program, context);
   addTorrentCommands(program, context);
   addTrackerCommands(program, context);
+  addDhtCommands(program, context);
   addSimulateCommand(program, context);
   addWalletCommands(program, context);
   addChainCommands(program, context);
@@ -66,6 +69,12 @@ function addTransferCommands(program: Command, context: Context): void {
       readFileRename,
     )
     .option('--move-to <dir>', 'folder to move it to when it is complete')
+    .option(
+      '--update-every <duration>',
+      'of a link to a key: how often to look for a newer version',
+      readDuration,
+      3600,
+    )
     .option('--seed', 'go on seeding when complete, until Ctrl-C');
   addDownloadOptions(addSeedingOptions(download)).action(
     async (text: string, options: DownloadOptions) => {
@@ -234,17 +243,4 @@ function addNetworkOptions(command: Command): Command {
     .option('--no-nat', 'do not ask the router to pass connections on to us')
     .option('--data-dir <dir>', 'where the node remembers things', defaultDataFolder(process.env))
     .option('--json', 'one JSON object per line');
-}
-
-function addWayOut(command: Command): Command {
-  return command
-    .option('--bind <address>', 'address or interface that everything leaves from, such as tun0')
-    .addOption(
-      new Option(
-        '--proxy <url>',
-        'socks5:// or http:// and [user:password@]host:port: everything goes through it, names ' +
-          'are looked up by it; local peers and incoming connections are off, and with an HTTP ' +
-          'proxy UDP trackers, DHT and uTP',
-      ).env('BIDWIDTH_PROXY'),
-    );
 }

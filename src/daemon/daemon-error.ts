@@ -17,7 +17,11 @@ export type DaemonErrorCode =
   | 'DAEMON_FILE_UNREADABLE'
   | 'DAEMON_FILE_UNWRITABLE'
   | 'DAEMON_FILE_EXISTS'
-  | 'DAEMON_NOTHING_TO_SHARE';
+  | 'DAEMON_NOTHING_TO_SHARE'
+  | 'DAEMON_DHT_ALONE'
+  | 'DAEMON_ITEM_UNKNOWN'
+  | 'DAEMON_ITEM_INVALID'
+  | 'DAEMON_ITEM_REFUSED';
 
 /** The node cannot do what it was asked. The message says why and what to do. */
 export class DaemonError extends AppError<DaemonErrorCode> {

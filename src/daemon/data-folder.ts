@@ -51,6 +51,16 @@ export class DataFolder {
     return join(this.root, 'dht.json');
   }
 
+  /** The key that signs what this node puts into the DHT. */
+  get dhtKey(): string {
+    return join(this.root, 'dht-key.json');
+  }
+
+  /** The newest version known of each torrent that is followed by its key. */
+  get followed(): string {
+    return join(this.root, 'followed');
+  }
+
   /** The encrypted wallet. */
   get wallet(): string {
     return join(this.root, 'wallet.json');

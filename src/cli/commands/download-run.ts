@@ -38,7 +38,7 @@ const LONELY_AGAIN_MS = 60_000;
 /** What is wanted of the torrent. */
 export type RunWishes = Pick<
   TorrentSpec,
-  'useTrackers' | 'trackers' | 'isSequential' | 'filePriorities' | 'otherFilesPriority'
+  'useTrackers' | 'trackers' | 'isSequential' | 'mustFit' | 'filePriorities' | 'otherFilesPriority'
 >;
 
 /** What a download works with. */
@@ -79,9 +79,11 @@ export class DownloadRun {
     return this.#key;
   }
 
-  /** Shows progress until all that is wanted is here; as `follow`. */
-  async complete(): Promise<boolean> {
-    const isComplete = await this.follow(this.#parts.watch.complete);
+  /** Shows progress until all that is wanted is here, which is told, or until `newer`. */
+  async complete(newer?: AbortSignal): Promise<boolean> {
+    const { complete } = this.#parts.watch;
+    const isOver = await this.follow(newer ? Promise.race([complete, aborted(newer)]) : complete);
+    const isComplete = isOver && !newer?.aborted;
     if (isComplete) this.#completedAfter = this.#elapsedMs;
     return isComplete;
   }
@@ -111,6 +113,14 @@ export class DownloadRun {
     const seconds = this.#seconds;
     output.event('complete', { infoHash: this.#key, seconds });
     output.line(`complete after ${formatDuration(seconds)}; ${next}`);
+  }
+
+  /** Ends it without a summary; what its files share with another torrent need not come again. */
+  async leave(): Promise<null> {
+    const { transfer } = this.#parts.node;
+    await transfer.settle();
+    await transfer.remove(this.#key);
+    return null;
   }
 
   /**
@@ -218,6 +228,12 @@ export class DownloadRun {
     if (torrent.totalBytes === 0) return 'nobody has told yet what the torrent is';
     return `${torrent.goodPieces} of ${torrent.pieceCount} pieces are on disk`;
   }
+}
+
+/** Resolves when a signal is aborted. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
 }
 
 /** Buying takes both numbers: what a byte may cost, and what all of them may cost. */

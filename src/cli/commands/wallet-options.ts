@@ -27,7 +27,7 @@ export function walletChoice(options: WalletOptions): WalletChoice {
       ...(escrow === undefined ? {} : { escrow }),
     },
     localChainFolder: options.chainDir ?? null,
-    password: (isNew) => readPassword({ file: passwordFile ?? null }, isNew),
+    password: (isNew) => readPassword({ file: passwordFile ?? null, of: 'wallet' }, isNew),
   };
 }
 

@@ -3,6 +3,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { DHT_ROUTERS, type DhtRouter, DhtService } from '../../platform/dht/index.ts';
 import type { ProxyAddress } from '../../platform/egress/index.ts';
 import { AppError } from '../../units/index.ts';
+import { DaemonError } from '../daemon-error.ts';
 import { isLoopback } from '../loopback.ts';
 import type { DhtAnswer, DhtWish } from './messages.ts';
 
@@ -41,6 +42,11 @@ export class NodeDht {
     return this.#failure;
   }
 
+  /** The DHT itself; null before it is open, and where there is none. */
+  get service(): DhtService | null {
+    return this.#service;
+  }
+
   /** Our UDP port; 0 before it is open, and through a proxy. */
   get port(): number {
     return this.#service?.port ?? 0;
@@ -60,9 +66,7 @@ export class NodeDht {
 
   /** Opens the UDP port. A machine that has none goes on without: `failure` says why. */
   async open(place: DhtPlace): Promise<void> {
-    const { nodes, useRouters } = this.#choice;
-    // From the loopback address nobody out there can be reached.
-    const routers = [...nodes, ...(useRouters && !isLoopback(place.bindHost) ? DHT_ROUTERS : [])];
+    const routers = routersFor(this.#choice, place.bindHost);
     try {
       const service = await DhtService.start({ ...place, routers, isReadOnly: false });
       this.#service = service;
@@ -84,6 +88,26 @@ export class NodeDht {
     for (const line of this.#lines) line.close();
     await this.#service?.stop();
   }
+}
+
+/** Whom to ask first. From the loopback address nobody out there can be reached. */
+function routersFor({ nodes, useRouters }: DhtChoice, bindHost: string | null): DhtRouter[] {
+  return [...nodes, ...(useRouters && !isLoopback(bindHost) ? DHT_ROUTERS : [])];
+}
+
+/**
+ * A node of its own for a command that asks and goes: others do not count on it (BEP 43). Throws
+ * DAEMON_DHT_ALONE when nobody answers, PLATFORM_LISTEN.
+ */
+export async function joinDht(choice: DhtChoice, place: DhtPlace): Promise<DhtService> {
+  const routers = routersFor(choice, place.bindHost);
+  const service = await DhtService.start({ ...place, routers, isReadOnly: true });
+  if (await service.join()) return service;
+  await service.stop();
+  throw new DaemonError(
+    'DAEMON_DHT_ALONE',
+    'no node of the DHT answers: check the connection, or name a node with --dht-node',
+  );
 }
 
 /** Does what a transfer thread wishes. */

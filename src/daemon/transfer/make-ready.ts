@@ -3,6 +3,9 @@ import {
   type Allocation,
   allocateFiles,
   type FileLayout,
+  fitFile,
+  type LayoutFile,
+  longerFiles,
   lookAt,
   ownFiles,
 } from '../../platform/disk/index.ts';
@@ -37,17 +40,23 @@ export async function makeReady(
   options: {
     readonly allocation: Allocation;
     readonly isWanted: (file: number) => boolean;
-    /** A file that others have, too, was replaced by a copy. */
+    /** Files that are longer than they should be are cut. */
+    readonly mustFit: boolean;
+    /** A file that others have, too, was replaced by a copy; or it was cut. */
     readonly onReplaced: (path: string) => void;
     readonly onProgress: (doneBytes: number, allBytes: number) => void;
     readonly signal: AbortSignal;
   },
 ): Promise<void> {
   const { info, layout, have } = torrent;
-  const { allocation, onReplaced, ...rest } = options;
-  const lacks = (offsetBytes: number, lengthBytes: number): boolean =>
-    isLacking(torrent, { offsetBytes, lengthBytes });
-  await ownFiles(layout, { needsWrite: lacks, onReplaced, signal: options.signal });
+  const { allocation, onReplaced, mustFit, ...rest } = options;
+  const longer = mustFit ? await longerFiles(layout, options.isWanted) : new Set<LayoutFile>();
+  const needsWrite = (file: LayoutFile): boolean => isLacking(torrent, file) || longer.has(file);
+  await ownFiles(layout, { needsWrite, onReplaced, signal: options.signal });
+  for (const file of longer) {
+    await fitFile(layout, file);
+    onReplaced(layout.pathOf(file));
+  }
   const isHere = (piece: number): boolean => have.has(piece);
   const { pieceLengthBytes } = info;
   await allocateFiles(allocation, { layout, pieceLengthBytes, isHere, ...rest });

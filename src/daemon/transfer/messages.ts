@@ -85,6 +85,8 @@ export interface TorrentSpec {
   readonly resume?: ResumeRecord | null;
   /** Names of files in place of the torrent's own; those it cannot have fail it. */
   readonly names?: readonly FileName[];
+  /** Files that are longer than it says are cut: an older version of it was there. */
+  readonly mustFit?: boolean;
   /** Believes no resume record: everything is hashed. */
   readonly mustRecheck?: boolean;
   /** Whether it may fall asleep when it is complete and nobody wants it. */

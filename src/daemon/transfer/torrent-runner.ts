@@ -235,7 +235,7 @@ export class TorrentRunner {
     const found = { info, layout, have };
     if (this.#mustBeComplete && !have.isComplete) throw await incomplete(found);
     this.#deps.claims.take({ key: this.torrent.key, name: info.name }, usesOf(found));
-    if (!have.isComplete) await this.#makeReady(found, looks);
+    if (!have.isComplete || this.wishes.mustFit) await this.#makeReady(found, looks);
     if (this.#isStopping || this.#isResting) return;
     this.#store = new TorrentStore(placement);
     this.#looks = looks;
@@ -256,6 +256,7 @@ export class TorrentRunner {
     await makeReady(found, {
       allocation,
       isWanted: (file) => this.wishes.isWanted(file),
+      mustFit: this.wishes.mustFit,
       onProgress: (doneBytes, allBytes) => tell({ kind: 'allocating', doneBytes, allBytes }),
       onReplaced: (path) => looks.expectAnother(path),
       signal: this.#abort.signal,

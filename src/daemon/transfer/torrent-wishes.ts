@@ -9,6 +9,8 @@ import { type PieceRange, PieceWaits } from './piece-waits.ts';
 
 /** Tells the engine which pieces to fetch and the disk which files to keep. */
 export class TorrentWishes {
+  /** What is behind the end of a file is of an older version: it goes. */
+  readonly mustFit: boolean;
   readonly #torrent: Torrent;
   readonly #waits = new PieceWaits();
   /** Null: as the magnet link says, or all. */
@@ -26,6 +28,7 @@ export class TorrentWishes {
   constructor(torrent: Torrent, spec: TorrentSpec, selectOnly: readonly FileRange[]) {
     this.#torrent = torrent;
     this.#selectOnly = selectOnly;
+    this.mustFit = spec.mustFit ?? false;
     torrent.isSequential = spec.isSequential ?? false;
     torrent.revealing.isWanted = spec.isSuperSeed ?? false;
     const { filePriorities: files, otherFilesPriority: others } = spec;

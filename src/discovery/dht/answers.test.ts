@@ -15,6 +15,7 @@ import {
   encodeKrpc,
   encodeUtf8,
   type KrpcMessage,
+  mutableTarget,
   randomNodeId,
   signedBytes,
 } from '../../wire/index.ts';
@@ -214,7 +215,7 @@ function put(net: DhtNetwork, node: DhtNode, item: DhtItem, cas: bigint | null =
 
 function getMutable(net: DhtNetwork, node: DhtNode, salt: Uint8Array = NO_SALT): DhtItem | null {
   return outcome<DhtItem | null>(net, (onDone) => {
-    node.dht.getMutable({ publicKey: KEY, salt }, onDone);
+    node.dht.getItem({ target: mutableTarget(KEY, salt, sha1), salt }, onDone);
   });
 }
 
@@ -224,7 +225,7 @@ test('BEP 44: an immutable item is found by its hash', () => {
   const value = encodeUtf8('d1:ali1ei2eee');
   assert.equal(put(net, one, { kind: 'immutable', value }).storedCount >= 6, true);
   const found = outcome<DhtItem | null>(net, (onDone) => {
-    other.dht.getImmutable(sha1(value), onDone);
+    other.dht.getItem({ target: sha1(value), salt: NO_SALT }, onDone);
   });
   assert.deepEqual(found, { kind: 'immutable', value });
 });

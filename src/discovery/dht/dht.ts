@@ -1,5 +1,5 @@
 /** The whole DHT node: the IPv4 and the IPv6 DHT side by side (BEP 32), one question to both. */
-import { assert, concatBytes, type Instant } from '../../units/index.ts';
+import { assert, type Instant } from '../../units/index.ts';
 import type { DhtItem, Endpoint, Family, NodeContact } from '../../wire/index.ts';
 import { BUCKET_NODES } from './bucket.ts';
 import { DhtNode, type DhtPorts } from './dht-node.ts';
@@ -121,19 +121,19 @@ export class Dht {
     for (const node of this.#nodes) searchPeers(node, { ...search, onDone });
   }
 
-  /** The immutable item with this hash; null when nobody has it. */
-  getImmutable(target: Uint8Array, onDone: (item: DhtItem | null) => void): void {
-    this.#getItem({ kind: 'immutable', target }, onDone);
-  }
-
-  /** The newest item of a key and salt (empty for none); null when nobody has one. */
-  getMutable(
-    key: { readonly publicKey: Uint8Array; readonly salt: Uint8Array },
-    onDone: (item: DhtItem | null) => void,
-  ): void {
-    const { publicKey, salt } = key;
-    const target = this.#ports.sha1(concatBytes(publicKey, salt));
-    this.#getItem({ kind: 'mutable', publicKey, salt, target }, onDone);
+  /** The item at a target, of a mutable one the newest; null when nobody has one. */
+  getItem(name: ItemName, onDone: (item: DhtItem | null) => void): void {
+    let openCount = this.#nodes.length;
+    let best: DhtItem | null = null;
+    for (const node of this.#nodes) {
+      searchItem(node, this.#ports, {
+        name,
+        onDone: ({ item }) => {
+          if (item && (!best || sequenceOf(item) > sequenceOf(best))) best = item;
+          if (--openCount === 0) onDone(best);
+        },
+      });
+    }
   }
 
   /** Stores an item where it belongs. To keep it alive, put it again every hour (BEP 44). */
@@ -159,20 +159,6 @@ export class Dht {
       const contacts = table.nodes().filter(({ failures }) => failures === 0);
       return { family, localId: table.localId, contacts: contacts.map(({ contact }) => contact) };
     });
-  }
-
-  #getItem(name: ItemName, onDone: (item: DhtItem | null) => void): void {
-    let openCount = this.#nodes.length;
-    let best: DhtItem | null = null;
-    for (const node of this.#nodes) {
-      searchItem(node, this.#ports, {
-        name,
-        onDone: ({ item }) => {
-          if (item && (!best || sequenceOf(item) > sequenceOf(best))) best = item;
-          if (--openCount === 0) onDone(best);
-        },
-      });
-    }
   }
 
   #nodeFor({ host }: Endpoint): DhtNode | null {

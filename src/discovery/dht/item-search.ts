@@ -5,16 +5,13 @@ import type { DhtNode } from './dht-node.ts';
 import { type ItemPorts, isAuthentic, targetOf } from './item-store.ts';
 import type { Candidate } from './lookup.ts';
 
-/** Which item. */
-export type ItemName =
-  | { readonly kind: 'immutable'; readonly target: Uint8Array }
-  | {
-      readonly kind: 'mutable';
-      readonly publicKey: Uint8Array;
-      /** Empty for none. */
-      readonly salt: Uint8Array;
-      readonly target: Uint8Array;
-    };
+/** Which item: what is found there says itself whether it is mutable, and by which key. */
+export interface ItemName {
+  /** 20 bytes. */
+  readonly target: Uint8Array;
+  /** Of a mutable item, which replies do not repeat; empty for none. */
+  readonly salt: Uint8Array;
+}
 
 /** An item found, and the nodes nearest to it, with what is needed to write there. */
 export interface ItemSearchResult {
@@ -39,14 +36,17 @@ export interface ItemPutResult {
   readonly errorCodes: readonly number[];
 }
 
+const NO_SALT = new Uint8Array();
+
 /** Looks an item up. What is not authentic is ignored. */
 export function searchItem(
   node: DhtNode,
   ports: ItemPorts,
   { name, onDone }: { readonly name: ItemName; readonly onDone: (found: ItemSearchResult) => void },
 ): void {
-  let best: DhtItem | null = null;
   const { target } = name;
+  // We may be one of those who keep it.
+  let best = node.items.get(target);
   node.searches.start({
     target,
     query: { method: 'get', target, want: null, sequence: null },
@@ -64,10 +64,7 @@ export function searchItem(
 export function putItem(node: DhtNode, ports: ItemPorts, put: ItemPut): void {
   const { item, expectedSequence } = put;
   const target = targetOf(item, ports.sha1);
-  const name: ItemName =
-    item.kind === 'immutable'
-      ? { kind: 'immutable', target }
-      : { kind: 'mutable', publicKey: item.publicKey, salt: item.salt, target };
+  const name = { target, salt: item.kind === 'mutable' ? item.salt : NO_SALT };
   const onDone = ({ closest }: ItemSearchResult): void => {
     const takers = closest.filter(({ token }) => token !== null);
     const errorCodes: number[] = [];
@@ -91,12 +88,11 @@ export function putItem(node: DhtNode, ports: ItemPorts, put: ItemPut): void {
   searchItem(node, ports, { name, onDone });
 }
 
-function itemOf({ item, sequence }: DhtReply, name: ItemName): DhtItem | null {
+function itemOf({ item, sequence }: DhtReply, { salt }: ItemName): DhtItem | null {
   if (!item) return null;
   const { value, signed } = item;
-  if (name.kind === 'immutable') return { kind: 'immutable', value };
-  if (!signed || sequence === null) return null;
-  return { kind: 'mutable', value, salt: name.salt, sequence, ...signed };
+  if (!signed) return { kind: 'immutable', value };
+  return sequence === null ? null : { kind: 'mutable', value, salt, sequence, ...signed };
 }
 
 function isLater(item: DhtItem, than: DhtItem): boolean {

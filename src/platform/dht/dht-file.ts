@@ -1,11 +1,9 @@
 /** Our id and the nodes we knew, kept over restarts: joining again takes seconds, not minutes. */
-import { randomBytes } from 'node:crypto';
 import fs from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { SavedDht } from '../../discovery/index.ts';
 import { concatBytes } from '../../units/index.ts';
 import { decodeNodes, encodeNodes, type Family, NODE_ID_BYTES } from '../../wire/index.ts';
-import { diskFailure } from '../disk/index.ts';
+import { writeWhole } from '../disk/index.ts';
 
 /** The form on disk; another version is ignored. */
 const VERSION = 1;
@@ -27,15 +25,7 @@ export async function saveDhtFile(path: string, saved: readonly SavedDht[]): Pro
     const nodes = encodeNodes(contacts.slice(-NODES_MAX), family);
     record[`v${family}`] = Buffer.from(concatBytes(localId, nodes)).toString('base64');
   }
-  const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`;
-  try {
-    await fs.mkdir(dirname(path), { recursive: true });
-    await fs.writeFile(temporary, JSON.stringify(record), { mode: 0o600 });
-    await fs.rename(temporary, path);
-  } catch (failure) {
-    await fs.rm(temporary, { force: true }).catch(() => {});
-    throw diskFailure(failure as NodeJS.ErrnoException, path);
-  }
+  await writeWhole(path, JSON.stringify(record), { mode: 0o600 });
 }
 
 /** What was kept; nothing when there is no file or it cannot be read. */

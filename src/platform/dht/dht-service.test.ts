@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type Endpoint, signedBytes } from '../../wire/index.ts';
+import { type Endpoint, mutableTarget, signedBytes } from '../../wire/index.ts';
 import { startTestProxy } from '../egress/testing/proxies.ts';
-import { verifyEd25519 } from './dht-crypto.ts';
+import { ed25519PublicKey, sha1, signEd25519, verifyEd25519 } from './dht-crypto.ts';
 import { loadDhtFile, saveDhtFile } from './dht-file.ts';
 import { DhtService, type DhtServiceOptions } from './dht-service.ts';
 
@@ -111,15 +111,15 @@ test('a mutable item signed by the system is kept, and another signature is not'
   const client = await DhtService.start(near(keeper));
   t.after(() => client.stop());
   await until(() => client.status()[0]?.nodeCount === 1);
-  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
-  const raw = new Uint8Array(publicKey.export({ format: 'der', type: 'spki' }).subarray(-32));
+  const secret = randomBytes(32);
+  const publicKey = ed25519PublicKey(secret);
   const part = { value: Buffer.from('5:hello'), salt: new Uint8Array(), sequence: 1n };
-  const signature = new Uint8Array(sign(null, signedBytes(part), privateKey));
-  const item = { kind: 'mutable', publicKey: raw, signature, ...part } as const;
+  const signature = signEd25519(signedBytes(part), secret);
+  const item = { kind: 'mutable', publicKey, signature, ...part } as const;
   const forged = { ...item, sequence: 2n };
   assert.deepEqual(await client.putItem(forged), { storedCount: 0, errorCodes: [206] });
   assert.deepEqual(await client.putItem(item), { storedCount: 1, errorCodes: [] });
-  const found = await client.getMutable(raw, part.salt);
+  const found = await client.getItem(mutableTarget(publicKey, part.salt, sha1));
   assert.ok(found?.kind === 'mutable');
   assert.equal(Buffer.from(found.value).toString(), '5:hello');
   assert.equal(verifyEd25519(signature, signedBytes(part), new Uint8Array(32).fill(255)), false);

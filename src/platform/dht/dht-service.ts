@@ -1,8 +1,14 @@
 /** The DHT node with real sockets and the real clock: one per process, for all its torrents. */
 import { performance } from 'node:perf_hooks';
-import { Dht, type DhtStatus, type ItemPutResult, TorrentRounds } from '../../discovery/index.ts';
+import {
+  Dht,
+  type DhtStatus,
+  type ItemPutResult,
+  type PeerSearchResult,
+  TorrentRounds,
+} from '../../discovery/index.ts';
 import { type Instant, instant, toHex } from '../../units/index.ts';
-import { type DhtItem, type Endpoint, parseIp } from '../../wire/index.ts';
+import { type DhtItem, type Endpoint, type NodeContact, parseIp } from '../../wire/index.ts';
 import { Egress, type ProxyAddress } from '../egress/index.ts';
 import { systemRandom } from '../system-random.ts';
 import { sha1, verifyEd25519 } from './dht-crypto.ts';
@@ -42,6 +48,11 @@ export interface DhtTorrent {
   /** Asked at each announce (BEP 33). */
   readonly isSeed: () => boolean;
   readonly onPeers: (peers: readonly Endpoint[]) => void;
+}
+
+/** What one lookup said of a torrent. */
+export interface FoundPeers extends Pick<PeerSearchResult, 'swarm' | 'askedCount'> {
+  readonly peers: readonly Endpoint[];
 }
 
 /** Fine enough for lookups, whose steps take a tenth of a second and more. */
@@ -152,22 +163,43 @@ export class DhtService {
     this.#dht.addNode(endpoint);
   }
 
-  /** The immutable item with this hash (BEP 44); null when nobody has it, or nobody is there. */
-  async getImmutable(target: Uint8Array): Promise<DhtItem | null> {
-    await this.#joined();
-    return new Promise((resolve) => this.#dht.getImmutable(target, resolve));
+  /** The nodes we know: those that answered last. */
+  contacts(): readonly NodeContact[] {
+    return this.#dht.save().flatMap(({ contacts }) => contacts);
   }
 
-  /** The newest item of a key and salt (BEP 44, 46); null when nobody has one. */
-  async getMutable(publicKey: Uint8Array, salt: Uint8Array): Promise<DhtItem | null> {
+  /** Resolves when joined, or after a while in vain: whether anybody is there to be asked. */
+  async join(): Promise<boolean> {
     await this.#joined();
-    return new Promise((resolve) => this.#dht.getMutable({ publicKey, salt }, resolve));
+    return this.#dht.isReady;
+  }
+
+  /**
+   * The item at a target (BEP 44), of a mutable one the newest; null when nobody has it, or nobody
+   * is there. Without its salt (empty for none) a mutable item is not believed.
+   */
+  async getItem(target: Uint8Array, salt: Uint8Array = new Uint8Array()): Promise<DhtItem | null> {
+    await this.#joined();
+    return new Promise((resolve) => this.#dht.getItem({ target, salt }, resolve));
   }
 
   /** Stores an item; says how many nodes took it. To keep it alive, repeat it every hour. */
   async putItem(item: DhtItem): Promise<ItemPutResult> {
     await this.#joined();
     return new Promise((onDone) => this.#dht.putItem({ item, expectedSequence: null, onDone }));
+  }
+
+  /** Asks for a torrent's peers once, announces nothing, and counts its swarm (BEP 33). */
+  async findPeers(infoHash: Uint8Array): Promise<FoundPeers> {
+    await this.#joined();
+    const peers: Endpoint[] = [];
+    return new Promise((resolve) => {
+      this.#dht.findPeers({
+        ...{ infoHash, announce: null, isScrape: true },
+        onPeers: (found) => peers.push(...found),
+        onDone: ({ swarm, askedCount }) => resolve({ peers, swarm, askedCount }),
+      });
+    });
   }
 
   /** Writes the file and closes the sockets. A file that cannot be written costs a slow start. */

@@ -5,6 +5,12 @@
  *
  * @module
  */
+export { ed25519PublicKey, sha1, signEd25519, verifyEd25519 } from './dht-crypto.ts';
 export { loadDhtFile } from './dht-file.ts';
 export { DHT_ROUTERS, type DhtRouter } from './dht-routers.ts';
-export { DhtService, type DhtServiceOptions, type DhtTorrent } from './dht-service.ts';
+export {
+  DhtService,
+  type DhtServiceOptions,
+  type DhtTorrent,
+  type FoundPeers,
+} from './dht-service.ts';

@@ -4,6 +4,7 @@ export { type CheckOptions, type CheckTarget, checkFiles } from './check-files.t
 export { diskFailure } from './disk-failure.ts';
 export { FileGuard } from './file-guard.ts';
 export { FileLayout, type FileSegment, type LayoutFile, partsPathOf } from './file-layout.ts';
+export { fitFile, longerFiles } from './fit-files.ts';
 export { dropLinks, placeLinks } from './links.ts';
 export { lookAt } from './look-at.ts';
 export { type FileMove, finishMove, movesBetween, stageMove } from './move-files.ts';
@@ -23,3 +24,4 @@ export {
   type ResumeTarget,
 } from './resume-record.ts';
 export { TorrentStore } from './torrent-store.ts';
+export { writeWhole } from './write-whole.ts';

@@ -2,13 +2,13 @@
 import fs from 'node:fs/promises';
 import { copyFile } from './copy-file.ts';
 import { diskFailure } from './disk-failure.ts';
-import type { FileLayout } from './file-layout.ts';
+import type { FileLayout, LayoutFile } from './file-layout.ts';
 import { lookAt } from './look-at.ts';
 
 /** Which files are to be written, and who hears of it. */
 export interface OwnOptions {
-  /** Whether anything in a range of the torrent is to be written. */
-  readonly needsWrite: (offsetBytes: number, lengthBytes: number) => boolean;
+  /** Whether anything of a file is to be written, or cut off. */
+  readonly needsWrite: (file: LayoutFile) => boolean;
   /** A file was replaced by a copy of its own. */
   readonly onReplaced?: (path: string) => void;
   readonly signal?: AbortSignal;
@@ -25,7 +25,7 @@ export async function ownFiles(
 ): Promise<void> {
   for (const file of layout.files) {
     if (file.isPad || file.lengthBytes === 0) continue;
-    if (!needsWrite(file.offsetBytes, file.lengthBytes)) continue;
+    if (!needsWrite(file)) continue;
     const path = layout.pathOf(file);
     try {
       const stat = await lookAt(path);

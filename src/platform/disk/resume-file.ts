@@ -1,9 +1,7 @@
 /** Resume records as files, one per torrent: for commands that share no database. */
-import { randomBytes } from 'node:crypto';
 import fs from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { diskFailure } from './disk-failure.ts';
 import type { ResumeRecord } from './resume-record.ts';
+import { type WriteTerms, writeWhole } from './write-whole.ts';
 
 /**
  * Writes the record whole or not at all. `isDurable` waits for the disk: only then may something
@@ -12,17 +10,9 @@ import type { ResumeRecord } from './resume-record.ts';
 export async function saveResume(
   file: string,
   record: ResumeRecord,
-  { isDurable = false }: { readonly isDurable?: boolean } = {},
+  terms: WriteTerms = {},
 ): Promise<void> {
-  const temporary = `${file}.${randomBytes(4).toString('hex')}.tmp`;
-  try {
-    await fs.mkdir(dirname(file), { recursive: true });
-    await fs.writeFile(temporary, JSON.stringify(record), { flush: isDurable });
-    await fs.rename(temporary, file);
-  } catch (failure) {
-    await fs.rm(temporary, { force: true }).catch(() => {});
-    throw diskFailure(failure as NodeJS.ErrnoException, file);
-  }
+  await writeWhole(file, JSON.stringify(record), terms);
 }
 
 /** The record, unchecked; null when there is none that can be read. */

@@ -1,4 +1,5 @@
-/** The wallet on the disk. Start with `wallet-file.ts`. */
+/** Keys on the disk: the wallet's, and the one that publishes. Start with `wallet-file.ts`. */
+export { type ItemKeyAccess, openItemKey } from './item-key.ts';
 export { KeystoreError, type KeystoreErrorCode } from './keystore-error.ts';
 export { openLocalKey } from './local-key.ts';
 export { findPassword } from './password.ts';

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { type Address, parseAddress } from '../../units/index.ts';
 import { KeystoreError } from './keystore-error.ts';
 import { writeNewSecret } from './new-file.ts';
+import { checkNewPassword } from './password.ts';
 import { keyOfPhrase, newPhrase, type WalletKeys, walletKeys } from './wallet-keys.ts';
 
 /** Where the wallet is and what protects it. */
@@ -23,9 +24,6 @@ export interface NewWallet {
 
 const SCRYPT_COST_DEFAULT = 262_144;
 
-/** Shortest password taken; the file may be copied away and tried at leisure. */
-const PASSWORD_LENGTH_MIN = 8;
-
 /** Makes a wallet from twelve new words. Never overwrites one. Throws `KeystoreError`. */
 export async function createWallet(access: WalletAccess): Promise<NewWallet> {
   const phrase = await newPhrase();
@@ -34,12 +32,7 @@ export async function createWallet(access: WalletAccess): Promise<NewWallet> {
 
 /** Makes a wallet from existing BIP-39 words. Never overwrites one. Throws `KeystoreError`. */
 export async function importPhrase(access: WalletAccess, phrase: string): Promise<WalletKeys> {
-  if (access.password.length < PASSWORD_LENGTH_MIN) {
-    throw new KeystoreError(
-      'KEYSTORE_PASSWORD',
-      `the password is too short: use at least ${PASSWORD_LENGTH_MIN} characters`,
-    );
-  }
+  checkNewPassword(access.password);
   const keys = await walletKeys(await keyOfPhrase(phrase));
   const { Wallet } = await import('@ethereumjs/wallet');
   const stored = await Wallet.fromPrivateKey(keys.fundingKey).toV3(access.password, {

@@ -24,6 +24,7 @@ export {
   type MutableMagnet,
   mutableTarget,
   parseMutableMagnet,
+  pointMutableMagnet,
   readTorrentPointer,
   type Sha1,
   type SignedPart,

@@ -4,12 +4,15 @@ import { test } from 'node:test';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { fromHex, toHex } from '../../units/index.ts';
 import { decodeUtf8, encodeUtf8 } from '../bencode/index.ts';
+import { parseMagnet } from '../magnet/index.ts';
+import { WireError } from '../wire-error.ts';
 import {
   encodeTorrentPointer,
   formatMutableMagnet,
   immutableTarget,
   mutableTarget,
   parseMutableMagnet,
+  pointMutableMagnet,
   readTorrentPointer,
   signedBytes,
 } from './index.ts';
@@ -73,11 +76,35 @@ test('other links are not mutable torrents', () => {
     '',
     btpk,
     'magnet:?xt=urn:btih:c12fe1c06bba254a9dc9f519b335aa7c1367a88a',
-    `magnet:?xs=urn:btpk:${btpk}00`,
-    `magnet:?xs=urn:btpk:${'x'.repeat(64)}`,
+    'magnet:?xs=http://example.org/film.torrent',
   ]) {
     assert.equal(parseMutableMagnet(text), null, text);
   }
+});
+
+test('a link to a key that is none is refused', () => {
+  for (const rest of [
+    `${btpk}00`,
+    'x'.repeat(64),
+    '',
+    `${btpk}&s=6`,
+    `${btpk}&s=${'6e'.repeat(65)}`,
+  ]) {
+    assert.throws(
+      () => parseMutableMagnet(`magnet:?xs=urn:btpk:${rest}`),
+      (failure) => failure instanceof WireError && failure.code === 'WIRE_MAGNET',
+      rest,
+    );
+  }
+});
+
+test('a link to a key is read as other links are, and says what is not about the torrent', () => {
+  const text = `magnet:?xt=urn:btih:${'11'.repeat(20)}&amp;XS.1=urn%3Abtpk%3A${btpk}&tr=udp%3A%2F%2Fx%3A1`;
+  assert.equal(toHex(parseMutableMagnet(text)?.publicKey ?? none), btpk);
+  const { infoHashV1, trackers } = parseMagnet(pointMutableMagnet(text, fromHex('22'.repeat(20))));
+  assert.equal(toHex(infoHashV1 ?? none), '22'.repeat(20));
+  assert.deepEqual(trackers, ['udp://x:1']);
+  assert.throws(() => parseMagnet(`magnet:?xs=urn:btpk:${btpk}`), /names a key/);
 });
 
 test('the value of a mutable torrent is its info-hash', () => {

@@ -4,6 +4,8 @@ import { decodeBencode } from '../bencode/decode.ts';
 import { encodeBencode } from '../bencode/encode.ts';
 import { encodeUtf8 } from '../bencode/utf8.ts';
 import { BencodeDict } from '../bencode/value.ts';
+import { MAGNET_CHARACTERS_MAX } from '../magnet/magnet.ts';
+import { readParameters, valuesOf, withTopic } from '../magnet/parameters.ts';
 import { WireError } from '../wire-error.ts';
 
 /** SHA-1 of some bytes, 20 bytes; pure layers are given it. */
@@ -83,23 +85,35 @@ export function readTorrentPointer(value: Uint8Array): Uint8Array | null {
   }
 }
 
-/** Reads `magnet:?xs=urn:btpk:KEY&s=SALT`, both hexadecimal; null when it is another link. */
+/**
+ * Reads `magnet:?xs=urn:btpk:KEY&s=SALT`, both hexadecimal; null when it is another link.
+ *
+ * @throws WireError WIRE_MAGNET when it is such a link, but not of a key or with such a salt
+ */
 export function parseMutableMagnet(text: string): MutableMagnet | null {
-  if (text.length > 2000 || !/^magnet:\/*\?/i.test(text)) return null;
-  const parameters = text.slice(text.indexOf('?') + 1).split('&');
-  let publicKey: Uint8Array | null = null;
-  let salt = new Uint8Array();
-  for (const parameter of parameters) {
-    const key = /^xs=urn:btpk:([0-9a-f]{64})$/i.exec(parameter)?.[1];
-    if (key !== undefined) publicKey ??= fromHex(key);
-    const salted = /^s=((?:[0-9a-f]{2}){1,64})$/i.exec(parameter)?.[1];
-    if (salted !== undefined) salt = Uint8Array.from(fromHex(salted));
-  }
-  return publicKey && { publicKey, salt };
+  if (text.length > MAGNET_CHARACTERS_MAX) return null;
+  const parameters = readParameters(text) ?? [];
+  const sources = valuesOf(parameters, 'xs').filter((source) => /^urn:btpk:/i.test(source));
+  const key = sources[0]?.slice('urn:btpk:'.length);
+  if (key === undefined) return null;
+  if (!/^[0-9a-f]{64}$/i.test(key)) refuse('its key (xs=urn:btpk:…) has not 64 hexadecimal digits');
+  const salt = valuesOf(parameters, 's')[0] ?? '';
+  if (!/^(?:[0-9a-f]{2}){0,64}$/i.test(salt))
+    refuse('its salt (s=…) is not hexadecimal, or too long');
+  return { publicKey: fromHex(key), salt: fromHex(salt) };
+}
+
+/** The link of the torrent that such a link stands for now; what else it says stays. */
+export function pointMutableMagnet(text: string, infoHash: Uint8Array): string {
+  return withTopic(text, `urn:btih:${toHex(infoHash)}`);
 }
 
 /** The link of a mutable torrent (BEP 46). */
 export function formatMutableMagnet({ publicKey, salt }: MutableMagnet): string {
   const suffix = salt.length > 0 ? `&s=${toHex(salt)}` : '';
   return `magnet:?xs=urn:btpk:${toHex(publicKey)}${suffix}`;
+}
+
+function refuse(problem: string): never {
+  throw new WireError('WIRE_MAGNET', `not a usable magnet link: ${problem}`);
 }

@@ -2,7 +2,8 @@
 import { type Bytes, bytes, fromHex, toHex } from '../../units/index.ts';
 import { WireError } from '../wire-error.ts';
 import { decodeBase32 } from './base32.ts';
-import { percentDecode, percentEncode } from './percent.ts';
+import { readParameters, valuesOf } from './parameters.ts';
+import { percentEncode } from './percent.ts';
 
 /** A peer named in a link, to be tried at once. */
 export interface MagnetPeer {
@@ -39,6 +40,8 @@ export const MAGNET_ITEMS_MAX: number = 200;
 /** Multihash prefix of SHA-256: its code and its length. */
 const SHA256_MULTIHASH = '1220';
 
+const NO_TORRENT = 'it names no torrent (xt=urn:btih:…)';
+
 const FILE_INDEX_END = 2 ** 31;
 
 /**
@@ -52,12 +55,15 @@ export function parseMagnet(text: string): Magnet {
   const link = text.trim();
   const bare = /^[a-z0-9]+$/i.test(link) ? readBtih(link) : null;
   if (bare !== null) return { ...EMPTY, infoHashV1: bare };
-  if (!/^magnet:\/*\?/i.test(link)) refuse("it does not begin with 'magnet:?'");
-  const parameters = readParameters(link.slice(link.indexOf('?') + 1));
+  const parameters = readParameters(link);
+  if (parameters === null) refuse("it does not begin with 'magnet:?'");
   const topics = valuesOf(parameters, 'xt').map((topic) => topic.toLowerCase());
   const infoHashV1 = firstHash(topics, 'urn:btih:', readBtih);
   const infoHashV2 = firstHash(topics, 'urn:btmh:', readBtmh);
-  if (infoHashV1 === null && infoHashV2 === null) refuse('it names no torrent (xt=urn:btih:…)');
+  if (infoHashV1 === null && infoHashV2 === null) {
+    const isKeyed = valuesOf(parameters, 'xs').some((source) => /^urn:btpk:/i.test(source));
+    refuse(isKeyed ? 'it names a key: only download looks up its torrent' : NO_TORRENT);
+  }
   const [displayName = null] = valuesOf(parameters, 'dn');
   return {
     infoHashV1,
@@ -103,29 +109,6 @@ const EMPTY: Magnet = {
   selectOnly: [],
   lengthBytes: null,
 };
-
-type Parameter = readonly [name: string, value: string];
-
-function readParameters(query: string): readonly Parameter[] {
-  return query
-    .replaceAll(/&amp;/gi, '&')
-    .split('&')
-    .map((part): Parameter => {
-      const equals = part.indexOf('=');
-      if (equals < 0) return ['', ''];
-      const name = part
-        .slice(0, equals)
-        .toLowerCase()
-        .replace(/\.\d+$/, '');
-      const value = part.slice(equals + 1);
-      // Programs write a space as a plus in names; in the URL of a tracker a plus is itself.
-      return [name, percentDecode(name === 'dn' ? value.replaceAll('+', ' ') : value)];
-    });
-}
-
-function valuesOf(parameters: readonly Parameter[], wanted: string): readonly string[] {
-  return parameters.filter(([name]) => name === wanted).map(([, value]) => value);
-}
 
 function firstHash(
   topics: readonly string[],

@@ -2,13 +2,17 @@
 """Drives libtorrent (rasterbar) as one DHT node on loopback, prints JSON lines.
 
   libtorrent_dht.py [--node HOST:PORT]… [--announce HASH]… [--get HASH]… [--put-text TEXT]
-                    [--get-item HASH]
+                    [--get-item HASH] [--put-signed TEXT SEED KEY SALT] [--get-signed KEY SALT]
+
+SEED, KEY and SALT are hexadecimal: an ed25519 seed, its public key, and what tells items of one key
+apart.
 
 Prints {"event":"listening","port":..} first, {"event":"peers","infoHash":..,"peers":[..]} for every
 answer with peers, {"event":"item",..} for every item found, {"event":"put",..} for every item stored.
 Asks again every second until it is killed: a node on loopback has to be found first.
 """
 import argparse
+import hashlib
 import json
 import time
 
@@ -26,6 +30,8 @@ def parse_arguments():
     parser.add_argument("--get", action="append", default=[])
     parser.add_argument("--put-text")
     parser.add_argument("--get-item")
+    parser.add_argument("--put-signed", nargs=4)
+    parser.add_argument("--get-signed", nargs=2)
     return parser.parse_args()
 
 
@@ -51,6 +57,15 @@ def sha1_of(text):
     return lt.sha1_hash(bytes.fromhex(text))
 
 
+def expanded(seed):
+    """The secret as libtorrent wants it: the hash of the seed, clamped (RFC 8032, 5.1.5)."""
+    key = bytearray(hashlib.sha512(seed).digest())
+    key[0] &= 248
+    key[31] &= 63
+    key[31] |= 64
+    return bytes(key)
+
+
 def ask(session, options):
     for handle in session.get_torrents():
         handle.force_dht_announce()
@@ -60,6 +75,13 @@ def ask(session, options):
         say("putting", target=str(session.dht_put_immutable_item(options.put_text)))
     if options.get_item is not None:
         session.dht_get_immutable_item(sha1_of(options.get_item))
+    if options.put_signed is not None:
+        text, seed, key, salt = options.put_signed
+        secret = expanded(bytes.fromhex(seed))
+        session.dht_put_mutable_item(secret, bytes.fromhex(key), text, bytes.fromhex(salt))
+    if options.get_signed is not None:
+        key, salt = options.get_signed
+        session.dht_get_mutable_item(bytes.fromhex(key), bytes.fromhex(salt))
 
 
 def say_item(alert):
@@ -70,6 +92,15 @@ def say_item(alert):
     value = item.get("value") if isinstance(item, dict) else item
     text = value.decode() if isinstance(value, bytes) else str(value)
     say("item", target=str(alert.target), value=text)
+
+
+def say_signed(alert):
+    """The binding hands out text alone; that libtorrent read another value, its signature shows."""
+    signature = bytes(alert.signature)
+    if not any(signature):
+        return  # nobody has it yet
+    key = bytes(alert.key).hex()
+    say("signed", key=key, sequence=alert.seq, signature=signature.hex())
 
 
 def main():
@@ -96,8 +127,12 @@ def main():
                 say("peers", infoHash=str(alert.info_hash), peers=peers)
             elif isinstance(alert, lt.dht_immutable_item_alert):
                 say_item(alert)
+            elif isinstance(alert, lt.dht_mutable_item_alert):
+                say_signed(alert)
             elif isinstance(alert, lt.dht_put_alert):
                 say("put", message=alert.message(), count=alert.num_success)
+                if alert.num_success > 0:
+                    options.put_signed = None  # once: the next one would be a later one
         if announced and time.monotonic() - asked_at > 1:
             asked_at = time.monotonic()
             ask(session, options)
