@@ -2,18 +2,11 @@
  * One uTP connection (BEP 29): a stream of bytes over datagrams that may be lost, late, doubled or
  * out of order. To the engine it is a connection like any other.
  */
-import {
-  encodeUtp,
-  putUtpHeader,
-  sequenceAdd,
-  UTP_HEADER_BYTES,
-  type UtpHeader,
-  type UtpPacket,
-  type UtpType,
-} from '../../wire/index.ts';
+import { sequenceAdd, UTP_HEADER_BYTES, type UtpPacket, type UtpType } from '../../wire/index.ts';
 import type { Connection, ConnectionEvents } from '../ports.ts';
 import { DelayHistory } from './delay-history.ts';
 import { Ledbat } from './ledbat.ts';
+import { PacketSender } from './packet-sender.ts';
 import { RECEIVE_BYTES_MAX, ReceiveWindow } from './receive-window.ts';
 import { RoundTrip } from './round-trip.ts';
 import { SendWindow, type SentPacket } from './send-window.ts';
@@ -43,6 +36,7 @@ export class UtpConnection implements Connection {
   readonly isUtp = true;
   readonly identity: UtpIdentity;
   readonly #link: UtpLink;
+  readonly #sender: PacketSender;
   readonly #queue = new WriteQueue();
   readonly #sent: SendWindow;
   readonly #congestion = new Ledbat(PACKET_BYTES_MAX);
@@ -52,7 +46,6 @@ export class UtpConnection implements Connection {
   #received = new ReceiveWindow(0);
   #state: UtpState;
   #remoteWindow = RECEIVE_BYTES_MAX;
-  #replyDelay = 0;
   #isAckDue = false;
   #isPaused = false;
   /** Closed before it was known where its events go. */
@@ -64,7 +57,6 @@ export class UtpConnection implements Connection {
   #deadlineUs = Infinity;
   #isProbing = false;
   #stateSinceUs: number;
-  #spokeAtUs: number;
 
   constructor(link: UtpLink, identity: UtpIdentity) {
     this.#link = link;
@@ -72,10 +64,10 @@ export class UtpConnection implements Connection {
     this.remoteHost = identity.host;
     this.remotePort = identity.port;
     this.isOutbound = identity.isOutbound;
-    this.#sent = new SendWindow(identity.firstSequence);
+    this.#sender = new PacketSender(link, identity);
+    this.#sent = new SendWindow(identity.firstSequence, link.randomNumber);
     this.#state = identity.isOutbound ? 'dialling' : 'greeted';
     this.#stateSinceUs = link.nowUs();
-    this.#spokeAtUs = this.#stateSinceUs;
   }
 
   get queuedBytes(): number {
@@ -143,7 +135,7 @@ export class UtpConnection implements Connection {
     if (this.#state === 'greeted' && !this.#isProof(packet)) return;
     this.#noteTimes(packet);
     this.#timeouts = 0;
-    this.#onAcknowledged(packet);
+    if (!this.#onAcknowledged(packet)) return;
     if (packet.type === 'data' || packet.type === 'fin') this.#onPayload(packet);
     if (this.#sent.isEmpty) this.#deadlineUs = Infinity;
     this.#link.wake();
@@ -168,10 +160,10 @@ export class UtpConnection implements Connection {
     }
     if (now >= this.#deadlineUs) this.#onTimeout();
     if (this.#state === 'closing' && now - this.#stateSinceUs > LINGER_US) this.#forget();
-    if (this.#state === 'open' && now - this.#spokeAtUs > KEEP_ALIVE_US) this.#sendState();
+    if (this.#state === 'open' && now - this.#sender.spokeAtUs > KEEP_ALIVE_US) this.#sendState();
   }
 
-  /** The host is shutting down. */
+  /** Breaks it, and says so to the other end. */
   abandon(reason: string): void {
     if (this.#state === 'open') this.#sendState('reset');
     this.#break(reason);
@@ -192,11 +184,12 @@ export class UtpConnection implements Connection {
   }
 
   #noteTimes(packet: UtpPacket): void {
-    this.#replyDelay = (this.#link.nowUs() - packet.timestamp) >>> 0;
+    this.#sender.onPacket(packet);
     this.#remoteWindow = packet.windowBytes;
   }
 
-  #onAcknowledged(packet: UtpPacket): void {
+  /** False when it was a lie, and the connection is over. */
+  #onAcknowledged(packet: UtpPacket): boolean {
     const nowUs = this.#link.nowUs();
     const isPure = packet.type === 'state';
     const wasFull =
@@ -217,6 +210,8 @@ export class UtpConnection implements Connection {
       }
     }
     if (outcome.isNewLoss) this.#congestion.onLoss();
+    if (outcome.isLie) this.abandon('the peer acknowledged what was not sent');
+    return !outcome.isLie;
   }
 
   #onPayload(packet: UtpPacket): void {
@@ -279,7 +274,9 @@ export class UtpConnection implements Connection {
         if (this.#deadlineUs === Infinity) this.#startWaiting();
         break;
       }
-      this.#transmitNew('data', this.#nextPayload());
+      const bytes = this.#nextPayload();
+      if (this.#queue.byteCount > 0 && this.#sent.isTestDue) this.#sent.addKeptBack(bytes);
+      else this.#transmitNew('data', bytes);
       if (this.#queue.byteCount === 0) this.#link.later(() => this.#events?.onDrain());
     }
   }
@@ -310,11 +307,9 @@ export class UtpConnection implements Connection {
   }
 
   #transmit(packet: SentPacket): void {
-    const { type, sequence, bytes } = packet;
-    putUtpHeader(bytes, this.#header(type, sequence));
     if (this.#deadlineUs === Infinity) this.#startWaiting();
     if (!this.#received.hasGap) this.#isAckDue = false;
-    this.#link.send(bytes);
+    this.#sender.send(packet, this.#received);
   }
 
   #startWaiting(): void {
@@ -323,23 +318,7 @@ export class UtpConnection implements Connection {
 
   #sendState(type: 'state' | 'reset' = 'state'): void {
     this.#isAckDue = false;
-    const header = this.#header(type, this.#sent.next);
-    this.#link.send(encodeUtp(header, type === 'state' ? this.#received.selectiveAck() : null));
-  }
-
-  #header(type: UtpType, sequence: number): UtpHeader {
-    const nowUs = this.#link.nowUs();
-    this.#spokeAtUs = nowUs;
-    const { receiveId, sendId } = this.identity;
-    return {
-      type,
-      connectionId: type === 'syn' ? receiveId : sendId,
-      timestamp: nowUs >>> 0,
-      delay: this.#replyDelay,
-      windowBytes: this.#received.windowBytes,
-      sequence,
-      acknowledged: type === 'syn' ? 0 : this.#received.acknowledged,
-    };
+    this.#sender.sendState(type, this.#sent.next, this.#received);
   }
 
   #onTimeout(): void {

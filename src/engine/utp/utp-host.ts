@@ -161,6 +161,7 @@ export class UtpHost implements Dialer {
     const key = keyOf(host, port, receiveId);
     const link: UtpLink = {
       nowUs: () => this.#deps.nowUs(),
+      randomNumber: () => this.#deps.randomNumber(),
       memory: (size) => this.#cut(size),
       send: (bytes) => this.#deps.send(bytes, host, port),
       wake: () => {

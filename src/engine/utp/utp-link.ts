@@ -4,6 +4,8 @@ import type { Connection, ConnectionEvents } from '../ports.ts';
 /** What a connection needs of the host it lives in. */
 export interface UtpLink {
   readonly nowUs: () => number;
+  /** 0 to 65535, which nobody can guess. */
+  readonly randomNumber: () => number;
   /** A piece of memory for a packet. */
   readonly memory: (size: number) => Uint8Array;
   /** Lends `bytes`, which may be changed and sent again later. */

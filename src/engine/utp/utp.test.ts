@@ -10,7 +10,13 @@ import {
   type WayOptions,
 } from '../../sim/index.ts';
 import { type Random, seededRandom } from '../../units/index.ts';
-import { decodeUtp, encodeUtp, sequenceAdd, type UtpHeader } from '../../wire/index.ts';
+import {
+  decodeUtp,
+  encodeUtp,
+  sequenceAdd,
+  sequenceDistance,
+  type UtpHeader,
+} from '../../wire/index.ts';
 import type { Connection, ConnectionEvents } from '../index.ts';
 
 /** Writes down what happens at one end. */
@@ -120,6 +126,24 @@ function send(
   return scene.clock.now - startedAt;
 }
 
+/** What the sender puts on the line: numbers of packets with data, in the order they leave. */
+function watchNumbers(scene: ReturnType<typeof pair>): number[] {
+  const numbers: number[] = [];
+  scene.network.onSent = ({ packet, from }) => {
+    const header = decodeUtp(packet);
+    if (from === scene.near.address && header?.type === 'data') numbers.push(header.sequence);
+  };
+  return numbers;
+}
+
+/** Numbers that left after a later one, and at which place. */
+function lateOnes(numbers: readonly number[]): number[] {
+  return numbers.flatMap((number, at) => {
+    const last = numbers[at - 1];
+    return last !== undefined && sequenceDistance(last, number) < 0 ? [at] : [];
+  });
+}
+
 test('bytes go both ways, and both ends know each other', () => {
   const scene = pair();
   const { near, far } = meet(scene);
@@ -161,11 +185,14 @@ test('a tenth of all packets lost slows the stream, and does not stop it', () =>
 test('numbers wrap around without notice', () => {
   const scene = pair({ bytesPerSecond: 50e6, latencyMs: 1 });
   const { near, far } = meet(scene);
+  const numbers = watchNumbers(scene);
   for (let round = 0; round < 4; round++) {
     send(scene, [near, far], 24_000_000);
     far.chunks.length = 0;
     far.received = 0;
   }
+  const late = lateOnes(numbers).length;
+  assert.ok(late >= 2 && late <= 18, `${late} were kept back`);
 });
 
 test('who does not read is waited for, and nothing is lost', () => {
@@ -320,6 +347,76 @@ test('acknowledgements of what was never sent, and packets far ahead, change not
   scene.clock.run(500);
   send(scene, [near, far], 50_000);
   send(scene, [far, near], 50_000);
+});
+
+test('now and then a packet is kept back, and an honest receiver does not mind', () => {
+  const way = { bytesPerSecond: 20e6, queueBytes: 4e6, latencyMs: 10 };
+  const scene = pair(way);
+  const { near, far } = meet(scene);
+  const numbers = watchNumbers(scene);
+  const ms = send(scene, [near, far], 30_000_000);
+  const late = lateOnes(numbers);
+  assert.ok(late.length >= 1 && late.length <= 6, `${late.length} of ${numbers.length}`);
+  assert.ok((late[0] ?? 0) < 1_700, `the first is number ${late[0]}`);
+  assert.equal(new Set(numbers).size, numbers.length, 'nothing is sent twice');
+  assert.ok(ms < 2_000, `${ms} ms; the line alone needs 1,500`);
+});
+
+test('losses, doubles and disorder make nobody a liar', () => {
+  for (let seed = 1; seed <= 8; seed++) {
+    const chances = { loss: 0.03, doubling: 0.05, jitterMs: seed % 2 === 0 ? 30 : 0 };
+    const scene = pair({ bytesPerSecond: 5e6, latencyMs: 20, ...chances }, undefined, seed);
+    const { near, far } = meet(scene);
+    send(scene, [near, far], 2_000_000);
+    send(scene, [far, near], 2_000_000);
+  }
+});
+
+test('a receiver that tells of gaps by repeating itself alone gets what was kept back, too', () => {
+  const scene = pair({ bytesPerSecond: 20e6, queueBytes: 4e6, latencyMs: 50 });
+  const { near, far } = meet(scene);
+  const numbers = watchNumbers(scene);
+  const watch = scene.network.onSent;
+  scene.network.onSent = (datagram) => {
+    watch?.(datagram);
+    // A mask of zeros says nothing.
+    if (datagram.from === scene.far.address && datagram.packet[1] === 1)
+      datagram.packet.fill(0, 22);
+  };
+  const ms = send(scene, [near, far], 10_000_000);
+  assert.ok(lateOnes(numbers).length >= 1);
+  assert.equal(new Set(numbers).size, numbers.length, 'nothing is sent twice');
+  assert.ok(ms < 2_600, `${ms} ms: the window is not made smaller`);
+});
+
+test('who acknowledges what was kept back is found out, and the connection ends', () => {
+  for (const manner of ['all that comes', 'more than comes', 'by masks'] as const) {
+    const scene = pair({ bytesPerSecond: 10e6, queueBytes: 1e6, loss: 0.001 });
+    const { near, far } = meet(scene);
+    let highest = 0;
+    scene.network.onSent = ({ packet, from }) => {
+      const header = decodeUtp(packet);
+      if (!header) return;
+      if (from === scene.near.address && header.type === 'data') highest = header.sequence;
+      if (from !== scene.far.address || header.type !== 'state') return;
+      if (manner === 'by masks') {
+        if (packet[1] === 1) packet.fill(255, 22);
+        return;
+      }
+      const number = manner === 'all that comes' ? header.acknowledged : highest;
+      const gap = header.selectiveAck?.findLastIndex((byte) => byte > 0) ?? -1;
+      const claimed = Math.max(0, 8 * (gap + 1) - 6);
+      const lie = sequenceAdd(number, manner === 'all that comes' ? claimed : 0);
+      packet[1] = 0;
+      packet[18] = lie >> 8;
+      packet[19] = lie & 255;
+    };
+    near.connection?.write([new Uint8Array(30_000_000)]);
+    scene.clock.run(10_000);
+    assert.equal(near.closed, 'the peer acknowledged what was not sent', manner);
+    assert.equal(far.closed, 'the peer broke the connection', manner);
+    assert.ok(far.received < 5_000_000, `${far.received} bytes`);
+  }
 });
 
 test('arbitrary datagrams neither throw nor break a connection', () => {
