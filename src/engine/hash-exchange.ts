@@ -6,13 +6,18 @@ import {
   encodeHashRef,
   HASHES_MAX,
   type HashRef,
+  MERKLE_HASH_BYTES,
   MESSAGE,
 } from '../wire/index.ts';
 import type { HashTree } from './hash-tree.ts';
 import type { PeerWiring } from './peer-wiring.ts';
 
-/** Requests about blocks that wait for the disk; more are rejected. */
+/** Requests that wait for the disk, or for their turn; more are rejected. */
 const WAITING_MAX = 16;
+/** Hashes given to one peer, in bytes a second: they are outside of all upload limits. */
+const GIVEN_RATE = MIB;
+/** Given at once: the layers of a quarter of a million pieces. */
+const GIVEN_BYTES_MAX = 8 * MIB;
 /** What is read to answer one request about blocks, in bytes. */
 const READ_BYTES_MAX = 16 * MIB;
 /** Bytes a second read and hashed for one peer's requests. */
@@ -33,6 +38,9 @@ export class HashExchange {
   /** When the disk may be read for this peer again. */
   #readableAt = 0;
   #isReading = false;
+  /** Bytes of hashes that may be given, as of then. */
+  #givable = GIVEN_BYTES_MAX;
+  #givableAt = 0;
 
   constructor(wiring: PeerWiring) {
     this.#wiring = wiring;
@@ -41,7 +49,8 @@ export class HashExchange {
   /** About ten times a second. */
   onTick(now: Instant): void {
     const { owner, flags, peerKey, outbox } = this.#wiring;
-    if (this.#waiting.length > 0) this.#readNext(now);
+    let isServed = true;
+    while (isServed) isServed = this.#serveNext(now);
     const { hashes } = owner;
     if (!hashes || hashes.collector.isIdle || !(flags.v2 || hashes.isV2Only)) return;
     while (true) {
@@ -67,7 +76,7 @@ export class HashExchange {
   }
 
   #serve(ref: HashRef): void {
-    const { hashes } = this.#wiring.owner;
+    const { hashes, engine } = this.#wiring.owner;
     const tree = hashes?.trees.withRoot(ref.root) ?? null;
     // libtorrent asks for the last block alone where BEP 52 wants two hashes at least. In a hybrid
     // torrent of pieces of one block the right answer makes it give the torrent up, and a refusal
@@ -76,22 +85,40 @@ export class HashExchange {
     if (!tree || ref.length > HASHES_MAX || !tree.isSound(ref)) {
       this.#reject(ref);
       this.#wiring.offend('it floods us with requests for hashes');
-    } else if (tree.piecesOf(ref) === null) {
-      this.#answer(ref, tree.answer(ref, null));
     } else if (this.#waiting.length < WAITING_MAX) {
       this.#waiting.push(ref);
+      if (this.#waiting.length === 1 && tree.piecesOf(ref) === null) this.#serveNext(engine.now);
     } else {
       this.#reject(ref);
       this.#wiring.offend('it floods us with requests for hashes');
     }
   }
 
-  /** Reads the blocks that the oldest request is about. */
-  #readNext(now: Instant): void {
-    if (this.#isReading || now < this.#readableAt) return;
-    const ref = this.#waiting.shift();
-    const range = ref && this.#rangeOf(ref);
-    if (!ref) return;
+  /** Answers the oldest request, or reads the blocks it is about; true when it has its answer. */
+  #serveNext(now: Instant): boolean {
+    const [ref] = this.#waiting;
+    if (!ref || !this.#mayGive(ref, now)) return false;
+    const tree = this.#wiring.owner.hashes?.trees.withRoot(ref.root);
+    const isRead = tree?.piecesOf(ref) !== null;
+    if (isRead && (this.#isReading || now < this.#readableAt)) return false;
+    this.#waiting.shift();
+    this.#givable -= bytesOf(ref);
+    if (isRead) this.#readNext(ref, now);
+    else this.#answer(ref, tree.answer(ref, null));
+    return !isRead;
+  }
+
+  /** Whether it is the peer's turn to be given so many hashes. */
+  #mayGive(ref: HashRef, now: Instant): boolean {
+    const filled = this.#givable + ((now - this.#givableAt) / 1000) * GIVEN_RATE;
+    this.#givable = Math.min(GIVEN_BYTES_MAX, filled);
+    this.#givableAt = now;
+    return this.#givable >= bytesOf(ref);
+  }
+
+  /** Reads the blocks that a request is about. */
+  #readNext(ref: HashRef, now: Instant): void {
+    const range = this.#rangeOf(ref);
     if (!range) {
       this.#reject(ref);
       return;
@@ -155,4 +182,9 @@ export class HashExchange {
   #reject(ref: HashRef): void {
     this.#wiring.outbox.push(encodeHashRef(MESSAGE.hashReject, ref));
   }
+}
+
+/** What its answer takes at most. */
+function bytesOf({ length, proofLayers }: HashRef): number {
+  return (length + proofLayers) * MERKLE_HASH_BYTES;
 }

@@ -13,6 +13,7 @@ import {
 
 const SEEDS: readonly number[] = [1, 2, 3];
 const KIB = 1024;
+const MIB = 1024 * KIB;
 
 /** Files of less than a block, of a piece, of a few pieces and one byte, and of many. */
 const FILES: readonly number[] = [1, 32 * KIB, 100 * KIB + 1, 5_000, 700 * KIB];
@@ -189,3 +190,32 @@ scenario(
     assert.notEqual(peer.closed, null);
   },
 );
+
+// Layers were given as often as they were asked for, whatever the upload limit.
+test('hashes of a layer are given at a rate, and a flood of requests costs the connection', () => {
+  const swarm = new Swarm({ seed: 1, pieceLengthBytes: 16 * KIB, fileLengths: [16_384 * KIB] });
+  const seed = swarm.add({ has: 'all' });
+  const peer = new WirePeer(swarm, seed, { flags: { v2: true } });
+  let given = 0;
+  peer.script.onHashMessage = (id, body) => {
+    if (id === MESSAGE.hashes) given += body.length;
+  };
+  const root = swarm.memory.content.hashedFiles?.[0]?.root ?? new Uint8Array(32);
+  const ask = (count: number): void => {
+    const ref = { root, baseLayer: 0, index: 0, length: 512, proofLayers: 1 };
+    for (let nth = 0; nth < count; nth++) peer.send(encodeHashRef(MESSAGE.hashRequest, ref));
+  };
+  swarm.clock.run(200);
+  ask(480);
+  swarm.clock.run(500);
+  assert.ok(given > 7.4 * MIB, 'the layers of a large torrent come at once');
+  for (let second = 0; second < 3; second++) {
+    ask(100);
+    swarm.clock.run(1_000);
+  }
+  assert.ok(given > 10.5 * MIB && given < 11.9 * MIB, `${given} bytes`);
+  assert.equal(peer.closed, null);
+  ask(400);
+  swarm.clock.run(1_000);
+  assert.notEqual(peer.closed, null);
+});

@@ -113,6 +113,17 @@ test('two peers behind one address are two peers', () => {
   assert.deepEqual(peersOf(tracker, { host: '10.0.0.1', port: 2 }), ['10.0.0.1:1']);
 });
 
+test('the address an announce names is ignored: nobody is sent to a third', () => {
+  const tracker = service();
+  const url = parseTrackerUrl('http://t.test/announce');
+  assert.ok(url);
+  const peer = { host: '10.0.0.1', port: 1 };
+  const { path, query } = pathAndQuery(announceUrl(url, requestOf(peer), null));
+  const named = '&ip=203.0.113.9&ipv4=203.0.113.9:1&ipv6=%5B2001:db8::9%5D:1';
+  tracker.http({ path, query: `${query}${named}`, host: peer.host }, at(0));
+  assert.deepEqual(peersOf(tracker, { host: '10.0.0.77', port: 7 }), ['10.0.0.1:1']);
+});
+
 test('swarms do not mix', () => {
   const tracker = service();
   announce(tracker, { host: '10.0.0.1', port: 1 });

@@ -50,6 +50,24 @@ test('the list of decisions names every note, in order', () => {
   assert.deepEqual(listed, globSync('0*.md', { cwd: join(ROOT, 'docs/decisions') }).sort());
 });
 
+test('each attack names limits and tests that there are', () => {
+  const read = (pattern: string): string =>
+    globSync(pattern, { cwd: ROOT }).reduce(
+      (all, path) => all + readFileSync(join(ROOT, path), 'utf8'),
+      '',
+    );
+  const tests = read('{src,test}/**/*.test.ts');
+  const code = read('src/**/*.ts');
+  const page = readFileSync(join(ROOT, 'docs/attacks.md'), 'utf8');
+  const rows = page.match(/^\| (?!attack|---).*$/gm) ?? [];
+  const titles = rows.flatMap((row) => row.match(/(?<=\*)[^*|]{12,}(?=\*(?:[,;.] | \|))/g) ?? []);
+  const limits = page.match(/(?<=`)[A-Z]+(?:_[A-Z]+)*_(?:MAX|MS|RATE|BACK|LIMITS)(?=`)/g) ?? [];
+  expectNone([
+    ...titles.filter((title) => !tests.includes(title)).map((title) => `no test: ${title}`),
+    ...limits.filter((name) => !code.includes(`const ${name}`)).map((name) => `no limit: ${name}`),
+  ]);
+});
+
 function mentions(pattern: RegExp, from: (page: string) => string): readonly Mention[] {
   return pages.flatMap((page) =>
     readFileSync(join(ROOT, page), 'utf8')

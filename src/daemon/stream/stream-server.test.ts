@@ -6,6 +6,7 @@ import { type IncomingMessage, type RequestOptions, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { contentTypeOf } from './content-type.ts';
 import type { PieceRange, PieceSource } from './piece-desk.ts';
 import { StreamServer } from './stream-server.ts';
 import type { StreamedFile, StreamedTorrent } from './streamed-torrent.ts';
@@ -73,6 +74,25 @@ test('a whole file, with its length, its type and its tag', async () => {
     ...[`${FILM.length}`, 'video/mp4', 'bytes', `"${KEY}-0"`],
   ]);
   assert.ok(body.equals(FILM));
+});
+
+test('a page in a torrent is bytes to a browser, not a page of ours', async () => {
+  for (const name of [
+    'a.html',
+    'a.HTM',
+    'a.xhtml',
+    'a.svg',
+    'a.xml',
+    'a.js',
+    'a.mjs',
+    'a.pdf',
+    'a',
+  ]) {
+    assert.equal(contentTypeOf(name), 'application/octet-stream', name);
+  }
+  await using stage = await start();
+  const { answer } = await stage.get();
+  assert.equal(answer.headers['x-content-type-options'], 'nosniff');
 });
 
 for (const [range, start_, end] of [

@@ -1,6 +1,7 @@
 /** Nodes that mean harm: floods, forged senders, forged answers, Sybils. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { sha1 } from '@noble/hashes/legacy.js';
 import fc from 'fast-check';
 import { DhtNetwork, type DhtNode } from '../../sim/index.ts';
 import { instant } from '../../units/index.ts';
@@ -16,6 +17,7 @@ import {
   nodeIdAtDistance,
   randomNodeId,
 } from '../../wire/index.ts';
+import { ItemStore } from './item-store.ts';
 import { PeerStore } from './peer-store.ts';
 import { DHT_LIMITS } from './traffic-limits.ts';
 
@@ -272,6 +274,21 @@ test('a flood of invented info-hashes displaces itself, not a swarm in use', () 
   }
   assert.equal(store.isOpenTo(HASH), false);
   assert.equal(store.pick({ infoHash: HASH, countMax: 2000, noSeeds: false }).length, 500);
+});
+
+test('of a flood of items the seven hundred nearest to us are kept', () => {
+  const localId = new Uint8Array(20);
+  const store = new ItemStore({ sha1, verify: () => true });
+  const context = { expectedSequence: null, localId, now: instant(0) };
+  const items = Array.from({ length: 1_000 }, (_, nth) => {
+    return { kind: 'immutable', value: encodeUtf8(`i${nth}e`) } as const;
+  });
+  for (const item of items) store.put(item, context);
+  const targets = items
+    .map((item) => store.targetOf(item))
+    .sort((a, b) => compareDistance(localId, a, b));
+  const kept = targets.map((target) => store.get(target) !== null);
+  assert.deepEqual([kept.indexOf(false), kept.filter(Boolean).length], [700, 700]);
 });
 
 test('whatever bytes come, nothing is thrown and nobody is believed', () => {

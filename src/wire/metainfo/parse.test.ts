@@ -267,6 +267,19 @@ test('trackers come in tiers; the single one counts only without a list', () => 
   assert.deepEqual(readTorrent(SINGLE, empty).trackers, [['http://single/']]);
 });
 
+test('a torrent names a thousand trackers, web seeds and nodes, and has two million pieces', () => {
+  const many = Array.from({ length: 1_500 }, (_, nth) => nth);
+  const torrent = readTorrent(SINGLE, {
+    'announce-list': many.map((nth) => [`http://t${nth}/`, `udp://t${nth}:1`]),
+    'url-list': many.map((nth) => `http://w${nth}/`),
+    nodes: many.map((nth) => [`n${nth}`, 1]),
+  });
+  const counts = [torrent.trackers.flat(), torrent.webSeeds, torrent.nodes].map((x) => x.length);
+  assert.deepEqual(counts, [1_000, 1_000, 1_000]);
+  const huge = { ...SINGLE, length: 0x200001 * 16384 };
+  assert.throws(() => readTorrent(huge), { ...refused, message: /2097153 pieces/ });
+});
+
 test('DHT nodes are pairs of host and port', () => {
   const nodes = [['127.0.0.1', 6881], ['::1', 70000], ['x'], 5, ['router', 80, 1]];
   assert.deepEqual(readTorrent(SINGLE, { nodes }).nodes, [
