@@ -9,6 +9,7 @@ import {
   meetSocksProxy,
   socksAnswers,
 } from '../../src/platform/egress/testing/scripted-proxy.ts';
+import { meetRouter, routerAnswers } from '../../src/platform/nat/testing/scripted-router.ts';
 import { atto, concatBytes, hash32FromBytes } from '../../src/units/index.ts';
 import {
   decodeBencode,
@@ -43,13 +44,16 @@ import {
   readSoapReply,
   readTorrentPointer,
 } from '../../src/wire/index.ts';
+import { answersIn, BREAK } from './answers.ts';
 import { readFound } from './corpus.ts';
 import { dhtTalk, meetDht, meetUtp, utpTalk } from './datagrams.ts';
 import { handshakes, meetInitiator, meetResponder } from './encrypted.ts';
+import { tlsAnswers } from './garbled-tls.ts';
 import { readDatabase, readDhtFile, readResume, readSessionLists, storedCorpus } from './stored.ts';
 import { digests, meetEngine, peerStream, pushStream } from './streams.ts';
 import { meetLeecher, meetSeed, torrentTalk } from './torrent-peer.ts';
-import { meetWebSeed, webAnswers } from './web-seed.ts';
+import { meetTlsTracker, meetTracker, trackerAnswers } from './tracker-web.ts';
+import { meetTlsWebSeed, meetWebSeed, webAnswers } from './web-seed.ts';
 
 /** A reader under attack. Whatever it is given, it returns or throws an error of its layer. */
 export interface Target {
@@ -177,8 +181,12 @@ const BY_HAND: readonly Target[] = [
   slow(onBytes('socks-proxy', socksAnswers(), meetSocksProxy)),
   slow(onBytes('socks-relay', socksAnswers(), askScriptedProxyForUdp)),
   onBytes('socks-datagram', socksDatagrams(), (bytes) => decodeSocksDatagram(bytes)),
+  slow(onBytes('upnp', texts(...routerAnswers().map((talk) => talk.join(BREAK))), meetUpnp)),
   slow(onBytes('http-proxy', texts(...connectAnswers()), meetHttpProxy)),
   slow(onBytes('web-seed', texts(...webAnswers()), meetWebSeed)),
+  slow(onBytes('tracker-web', texts(...trackerAnswers()), meetTracker)),
+  slow(onBytes('tracker-tls', tlsAnswers(trackerAnswers()), meetTlsTracker)),
+  slow(onBytes('web-seed-tls', tlsAnswers(webAnswers()), meetTlsWebSeed)),
   slow(onBytes('resume-record', texts(...stored.resume), readResume)),
   onBytes('session-lists', texts(...stored.lists), readSessionLists),
   slow(onBytes('database', [stored.database], readDatabase)),
@@ -190,6 +198,10 @@ export const TARGETS: readonly Target[] = BY_HAND.map((target) => ({
   ...target,
   corpus: [...target.corpus, ...readFound(target.name)],
 }));
+
+function meetUpnp(input: Uint8Array): Promise<number> {
+  return meetRouter(answersIn(input).map((answer) => Buffer.from(answer, 'latin1')));
+}
 
 function slow(target: Target): Target {
   return { ...target, isSlow: true };

@@ -1,18 +1,16 @@
 /** Fuzzed bytes as the answers of a web server that is said to have a torrent's files. */
 import type { Socket } from 'node:net';
-import { Duplex } from 'node:stream';
-import { Agent } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 import type { ConnectionEvents } from '../../src/engine/index.ts';
+import { webAgent } from '../../src/platform/egress/testing/other-end.ts';
 import { WebSeeds } from '../../src/platform/webseed/index.ts';
 import { concatBytes, toHex } from '../../src/units/index.ts';
 import { encodeBlockRef, encodeHandshake, MESSAGE } from '../../src/wire/index.ts';
+import { AnsweringStream, answersIn, BREAK, OtherEnd } from './answers.ts';
+import { garbledServer, readGarbling } from './garbled-tls.ts';
 
 const INFO_HASH = new Uint8Array(20).fill(4);
-const URL_GIVEN = 'http://8.8.4.4/files/';
 const TOTAL_BYTES = 45;
-const ANSWERS_MAX = 12;
-/** Between two answers of one input. */
-const BREAK = '\n~~\n';
 
 const FILES = {
   pieceLengthBytes: 16_384,
@@ -21,14 +19,26 @@ const FILES = {
 
 /** Asks a server that answers with this for all it has. Resolves to what is missing at the end. */
 export function meetWebSeed(input: Uint8Array): Promise<number> {
-  const answers = Buffer.from(input).toString('latin1').split(BREAK).slice(0, ANSWERS_MAX);
-  const seeds = new WebSeeds({
-    userAgent: 'fuzz',
-    resolve: async () => ['8.8.4.4'],
-    agentFor: () => agentThatAnswers(answers),
-  });
+  const answers = answersIn(input);
+  return askWebSeed('http', () => agentThatAnswers(answers));
+}
+
+/** The same by TLS, whose bytes are changed on the way. */
+export function meetTlsWebSeed(input: Uint8Array): Promise<number> {
+  const { changes, answers } = readGarbling(input);
+  const left = answersIn(answers);
+  const egress = new OtherEnd(() => garbledServer(changes, left.shift() ?? ''));
+  const target = { family: 4, addresses: ['8.8.4.4'] } as const;
+  return askWebSeed('https', () => webAgent(egress, target, { connectMs: 10_000 }));
+}
+
+function askWebSeed(scheme: string, agentFor: () => Dispatcher): Promise<number> {
+  const resolve = async (): Promise<string[]> => ['8.8.4.4'];
+  const seeds = new WebSeeds({ userAgent: 'fuzz', resolve, agentFor });
   const key = toHex(INFO_HASH);
-  const [address] = seeds.add({ key, files: FILES, onFailure: () => {} }, [URL_GIVEN]);
+  const [address] = seeds.add({ key, files: FILES, onFailure: () => {} }, [
+    `${scheme}://8.8.4.4/files/`,
+  ]);
   const nobody = {
     connect: (): never => {
       throw new Error('a web seed is no peer');
@@ -95,28 +105,6 @@ function agentThatAnswers(answers: string[]): Agent {
       });
     },
   });
-}
-
-class AnsweringStream extends Duplex {
-  readonly #answer: string;
-
-  constructor(answer: string) {
-    super();
-    this.#answer = answer;
-    this.on('error', () => {});
-  }
-
-  override _write(_chunk: unknown, _encoding: string, done: () => void): void {
-    done();
-    // Later, as from a network: undici takes what comes while it writes for an end without answer.
-    setImmediate(() => {
-      if (this.readableEnded || this.destroyed) return;
-      this.push(Buffer.from(this.#answer, 'latin1'));
-      this.push(null);
-    });
-  }
-
-  override _read(): void {}
 }
 
 function file(name: string, lengthBytes: number, offsetBytes: number) {

@@ -33,7 +33,10 @@ export function explainFailure(error: unknown): string {
   const code = codeOf(error) ?? codeOf(cause) ?? firstOf(error);
   const known = code === null ? undefined : REASONS[code];
   if (known !== undefined) return known;
-  if (code !== null && /CERT|TLS|SSL|SIGNATURE|ISSUER/.test(code)) {
+  if (code !== null && /^ERR_SSL|^EPROTO/.test(code)) {
+    return `cannot be talked to by TLS (${code})`;
+  }
+  if (code !== null && /CERT|TLS|SIGNATURE|ISSUER/.test(code)) {
     return `has a certificate that cannot be trusted (${code})`;
   }
   return code === null ? `failed: ${error.message}` : `failed: ${error.message} (${code})`;

@@ -97,6 +97,14 @@ test('a reply that is not a tracker’s is said so', async (t) => {
   await assert.rejects(announce(t, url), { code: 'WIRE_BENCODE' });
 });
 
+test('a tracker that does not speak TLS is not blamed for its certificate', async (t) => {
+  const url = await fakeTracker(t, (_request, response) => response.end());
+  await assert.rejects(announce(t, url.replace('http:', 'https:')), {
+    name: 'TrackerError',
+    message: /^cannot be talked to by TLS \(ERR_SSL_\w+\)$/,
+  });
+});
+
 test('an error status is said with its number, or with the reason in the body', async (t) => {
   const plain = await fakeTracker(t, (_request, response) => {
     response.writeHead(503, { 'retry-after': '120' }).end('busy');
