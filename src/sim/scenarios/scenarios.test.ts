@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { UploadPolicy } from '../../engine/index.ts';
+import { shuffle } from '../../units/index.ts';
+import { freeRiders } from './free-riders.ts';
 import { SCENARIOS, simulate } from './index.ts';
 
 /** Seeds per scenario: few in every test run, as many as one likes by hand. */
 const SEED_COUNT = Number(process.env['BIDWIDTH_SIM_SEEDS'] ?? 3);
 
 /** Takes seconds for one seed. */
-const LARGE: ReadonlySet<string> = new Set(['crowd', 'dht']);
+const LARGE: ReadonlySet<string> = new Set(['crowd', 'dht', 'free-riders']);
 
 for (const name of SCENARIOS.keys()) {
   test(`${name}: honest peers finish with the right data, and nobody wrongs them`, () => {
@@ -16,6 +19,17 @@ for (const name of SCENARIOS.keys()) {
     }
   });
 }
+
+test('free riders do as well as others where the choker ranks by nothing', () => {
+  const byNothing = (): UploadPolicy => ({
+    allot: ({ candidates, slots, random }) =>
+      shuffle([...candidates.filter(({ isInterested }) => isInterested)], random)
+        .slice(0, slots)
+        .map(({ peerKey }) => ({ peerKey, weight: 1 })),
+  });
+  const { faults } = freeRiders({ seed: 1, peers: 14 }, byNothing);
+  assert.match(faults.join(), /who gives got [01]\.\d\d times the rate only/);
+});
 
 test('the same seed gives the same run, event by event', () => {
   for (const name of SCENARIOS.keys()) {

@@ -1,6 +1,7 @@
 /** What a swarm can go through. Each scenario builds a swarm, lets time pass, and looks at it. */
 import type { Swarm } from '../swarm.ts';
 import { dht } from './dht.ts';
+import { freeRiders } from './free-riders.ts';
 import * as hostile from './hostile.ts';
 import * as lines from './lines.ts';
 import * as money from './money.ts';
@@ -18,6 +19,7 @@ export interface Scenario {
 
 const TABLE: readonly (readonly [string, number, string, Scenario['run']])[] = [
   ['fairness', 8, 'equal peers on equal lines finish together', lines.fairness],
+  ['free-riders', 14, 'three of ten take and serve nobody', freeRiders],
   ['breaks', 4, 'connections break at any byte', lines.breaks],
   ['loss', 3, 'uTP over lines that lose, double and delay datagrams', lines.loss],
   ['slow-line', 2, '3 kB/s, and three seconds to answer', lines.slowLine],
