@@ -10,15 +10,12 @@ import {
   sha1,
 } from '../../src/platform/dht/index.ts';
 import { encodeTorrentPointer, mutableTarget } from '../../src/wire/index.ts';
-import type { Endpoint } from '../support/ports.ts';
+import { type Endpoint, nameOf } from '../support/ports.ts';
 import { canRun } from './availability.ts';
 import { libtorrent } from './clients/libtorrent.ts';
 import { startLibtorrentDht } from './clients/libtorrent-dht.ts';
 
 const TIMEOUT_MS = 90_000;
-
-/** The address of a node, as options name it. */
-const nameOf = ({ host, port }: Endpoint): string => `${host}:${port}`;
 
 function startOurs(node: Endpoint, options: Partial<DhtServiceOptions> = {}): Promise<DhtService> {
   return DhtService.start({

@@ -64,7 +64,9 @@ testTransfers('bidwidth, as it is, with clients that insist on encryption', [
 
 testTransfers('v2 and hybrid torrents over encrypted connections', [
   ...(['v2', 'hybrid'] as const).flatMap((version) =>
-    bothDirections(bidwidth, libtorrentRc4).map((one) => ({ ...one, version })),
+    [libtorrentRc4, qbittorrentCrypto].flatMap((other) =>
+      bothDirections(bidwidth, other).map((one) => ({ ...one, version })),
+    ),
   ),
 ]);
 

@@ -2,19 +2,22 @@
 import { aria2 } from './clients/aria2.ts';
 import { bidwidth } from './clients/bidwidth.ts';
 import { libtorrent } from './clients/libtorrent.ts';
+import { qbittorrent } from './clients/qbittorrent.ts';
 import { rtorrent } from './clients/rtorrent.ts';
 import { webtorrent } from './clients/webtorrent.ts';
 import { testTransfers } from './pairs.ts';
 
-testTransfers('what the DHT alone knows', [
-  ...[libtorrent, webtorrent, aria2].map(
-    (other) => ({ from: other, to: bidwidth, shape: 'single-file', start: 'dht' }) as const,
+// Transmission asks no DHT in which it knows fewer than nine nodes, of which it pings one a second.
+testTransfers(
+  'what the DHT alone knows',
+  [libtorrent, qbittorrent, webtorrent, aria2, rtorrent].flatMap(
+    (other) =>
+      [
+        { from: other, to: bidwidth, shape: 'single-file', start: 'dht' },
+        { from: bidwidth, to: other, shape: 'multi-file', start: 'dht' },
+      ] as const,
   ),
-  // As a seed rTorrent was not always found: it seems to announce once, with nodes or without.
-  ...[libtorrent, webtorrent, aria2, rtorrent].map(
-    (other) => ({ from: bidwidth, to: other, shape: 'multi-file', start: 'dht' }) as const,
-  ),
-]);
+);
 
 testTransfers(
   'v2 and hybrid torrents that the DHT alone knows',

@@ -21,14 +21,20 @@ export interface Transfer {
   readonly shape: ContentShape;
   /** What the downloader is given: both with the seed's address, or a hash and a DHT node alone. */
   readonly start: 'torrent' | 'magnet' | 'dht';
+  /** IPv4 unless said otherwise. */
+  readonly family?: 'IPv4' | 'IPv6';
 }
 
 const EMPTY_SHA256: string = createHash('sha256').digest('hex');
 
 /** The address both sides can use: loopback unless one of them refuses it. */
-export function hostFor(clients: readonly TorrentClient[]): string {
+export function hostFor(
+  clients: readonly TorrentClient[],
+  family: 'IPv4' | 'IPv6' = 'IPv4',
+): string {
   const needsOutward = clients.some((client) => client.needsOutwardAddress);
-  return (needsOutward ? findOutwardAddress() : null) ?? '127.0.0.1';
+  const loopback = family === 'IPv4' ? '127.0.0.1' : '::1';
+  return (needsOutward ? findOutwardAddress(family) : null) ?? loopback;
 }
 
 /** A DHT of two nodes that nobody else knows: libtorrent's, and one of ours that joined it. */
@@ -47,13 +53,13 @@ async function startDht(host: string): Promise<AsyncDisposable & { readonly node
 }
 
 /** Seeds fresh content with one client, downloads it with the other, compares every file. */
-export async function transfer({ from, to, start, ...kind }: Transfer): Promise<void> {
+export async function transfer({ from, to, start, family, ...kind }: Transfer): Promise<void> {
   await using temp = await makeTempFolder('interop');
   const [source, target] = [join(temp.path, 'source'), join(temp.path, 'target')];
   await mkdir(source);
   await mkdir(target);
   const content = await makeContent(source, kind);
-  const host = hostFor([from, to]);
+  const host = hostFor([from, to], family);
   await using dht = start === 'dht' ? await startDht(host) : null;
   await using seeding = await from.seed({
     torrentPath: content.torrentPath,

@@ -1,6 +1,8 @@
-/** uTP alone, TCP being off on both sides, with libtorrent and with ourselves. */
+/** uTP alone, TCP being off on one side at least. */
 import { bidwidth, bidwidthWith } from './clients/bidwidth.ts';
 import { LIBTORRENT_ENCRYPTION, libtorrentWith } from './clients/libtorrent.ts';
+import { qbittorrentWith } from './clients/qbittorrent.ts';
+import { transmissionWith } from './clients/transmission.ts';
 import { bothWays, testTransfers } from './pairs.ts';
 
 const { forced, rc4 } = LIBTORRENT_ENCRYPTION;
@@ -18,6 +20,8 @@ const libtorrentUtpRc4 = libtorrentWith('libtorrent without TCP that insists on 
   out_enc_policy: forced,
   allowed_enc_level: rc4,
 });
+const qbittorrentUtp = qbittorrentWith('qbittorrent without TCP', { BTProtocol: 'UTP' });
+const transmission = transmissionWith('transmission', { 'utp-enabled': true });
 const bidwidthUtp = bidwidthWith('bidwidth without TCP', ['--no-tcp']);
 
 testTransfers('bidwidth, as it is, with a peer that is reached by uTP only', [
@@ -26,6 +30,14 @@ testTransfers('bidwidth, as it is, with a peer that is reached by uTP only', [
   ...bothWays(bidwidth, [libtorrentUtp], 'hybrid'),
   { from: libtorrentUtpRc4, to: bidwidth, shape: 'single-file', start: 'torrent' },
   { from: bidwidth, to: libtorrentUtpRc4, shape: 'multi-file', start: 'torrent' },
+]);
+
+testTransfers('uTP with clients that people use', [
+  ...bothWays(bidwidth, [qbittorrentUtp]),
+  { from: qbittorrentUtp, to: bidwidth, version: 'v2', shape: 'multi-file', start: 'torrent' },
+  { from: bidwidth, to: qbittorrentUtp, version: 'hybrid', shape: 'multi-file', start: 'torrent' },
+  // Its TCP cannot be switched off: ours is.
+  ...bothWays(bidwidthUtp, [transmission]),
 ]);
 
 testTransfers('bidwidth over uTP with itself', [

@@ -4,7 +4,7 @@
  */
 import { createServer, type IncomingMessage } from 'node:http';
 import { bencode } from './bencode.ts';
-import type { Endpoint } from './ports.ts';
+import { type Endpoint, urlHost } from './ports.ts';
 
 /** A running tracker. */
 export interface MiniTracker extends AsyncDisposable {
@@ -33,7 +33,7 @@ export async function startMiniTracker(
       bencode({
         interval: INTERVAL_SECONDS,
         'min interval': INTERVAL_SECONDS,
-        peers: Buffer.concat([...fixedPeers, ...others].map(compact)),
+        ...compactPeers([...fixedPeers, ...others]),
       }),
     );
   });
@@ -46,7 +46,7 @@ export async function startMiniTracker(
       server.closeAllConnections();
     });
   return {
-    announceUrl: `http://${host}:${port}/announce`,
+    announceUrl: `http://${urlHost(host)}:${port}/announce`,
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -81,6 +81,23 @@ function latin1Of(encoded: string): string {
   );
 }
 
+/** IPv4 (BEP 23) and IPv6 (BEP 7). */
+function compactPeers(peers: readonly Endpoint[]): Record<'peers' | 'peers6', Buffer> {
+  const of = (isIpv6: boolean): Buffer =>
+    Buffer.concat(peers.filter(({ host }) => host.includes(':') === isIpv6).map(compact));
+  return { peers: of(false), peers6: of(true) };
+}
+
 function compact({ host, port }: Endpoint): Uint8Array {
-  return Uint8Array.from([...host.split('.').map(Number), port >> 8, port & 0xff]);
+  return Uint8Array.from([...addressBytes(host), port >> 8, port & 0xff]);
+}
+
+function addressBytes(host: string): readonly number[] {
+  if (!host.includes(':')) return host.split('.').map(Number);
+  const groups = (part: string): readonly number[] =>
+    part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16));
+  const [head = '', tail = ''] = host.split('::');
+  const [first, last] = [groups(head), groups(tail)];
+  const between = Array.from({ length: 8 - first.length - last.length }, () => 0);
+  return [...first, ...between, ...last].flatMap((group) => [group >> 8, group & 0xff]);
 }

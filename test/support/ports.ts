@@ -8,6 +8,16 @@ export interface Endpoint {
   readonly port: number;
 }
 
+/** `host:port`, as options and addresses name it; IPv6 in brackets. */
+export function nameOf({ host, port }: Endpoint): string {
+  return `${urlHost(host)}:${port}`;
+}
+
+/** `host` as it stands before a port: IPv6 in brackets. */
+export function urlHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
 /**
  * A TCP port that is free on `host` now. Another process may take it before it is used: only for
  * programs that cannot listen on port 0 and say what they got.

@@ -37,7 +37,7 @@ export class UtpConnection implements Connection {
   readonly identity: UtpIdentity;
   readonly #link: UtpLink;
   readonly #sender: PacketSender;
-  readonly #queue = new WriteQueue();
+  readonly #queue: WriteQueue;
   readonly #sent: SendWindow;
   readonly #congestion = new Ledbat(PACKET_BYTES_MAX);
   readonly #roundTrip = new RoundTrip();
@@ -65,6 +65,7 @@ export class UtpConnection implements Connection {
     this.remotePort = identity.port;
     this.isOutbound = identity.isOutbound;
     this.#sender = new PacketSender(link, identity);
+    this.#queue = new WriteQueue(identity.isOutbound);
     this.#sent = new SendWindow(identity.firstSequence, link.randomNumber);
     this.#state = identity.isOutbound ? 'dialling' : 'greeted';
     this.#stateSinceUs = link.nowUs();
@@ -282,7 +283,7 @@ export class UtpConnection implements Connection {
   }
 
   get #nextSize(): number {
-    return Math.min(this.#queue.byteCount + UTP_HEADER_BYTES, PACKET_BYTES_MAX);
+    return Math.min(this.#queue.packetBytes + UTP_HEADER_BYTES, PACKET_BYTES_MAX);
   }
 
   /** The next bytes of the stream, with room for a header. */

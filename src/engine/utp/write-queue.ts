@@ -5,6 +5,12 @@ interface Part {
   readonly done: (() => void) | null;
 }
 
+/**
+ * So many parts go alone on a connection that was accepted. Transmission 3.00 takes no notice of
+ * what comes in one packet with our handshake until there is another; encrypted, it is the third.
+ */
+const LONE_PARTS = 4;
+
 /** What is written and not sent. */
 export class WriteQueue {
   #parts: Part[] = [];
@@ -12,9 +18,20 @@ export class WriteQueue {
   /** How much of the first part is gone. */
   #offset = 0;
   #byteCount = 0;
+  #loneParts: number;
+
+  constructor(isOutbound: boolean) {
+    this.#loneParts = isOutbound ? 0 : LONE_PARTS;
+  }
 
   get byteCount(): number {
     return this.#byteCount;
+  }
+
+  /** As much of it as is meant for one packet, however long that may be. */
+  get packetBytes(): number {
+    const part = this.#parts[this.#head];
+    return this.#loneParts > 0 && part ? part.bytes.length - this.#offset : this.#byteCount;
   }
 
   push(parts: readonly Uint8Array[], done: (() => void) | null): void {
@@ -51,6 +68,7 @@ export class WriteQueue {
 
   #shift(part: Part, onDone: (done: () => void) => void): void {
     if (part.done) onDone(part.done);
+    if (this.#loneParts > 0) this.#loneParts--;
     this.#offset = 0;
     this.#head++;
     if (this.#head < 256 && this.#head < this.#parts.length) return;

@@ -30,7 +30,7 @@ function argumentsFor(job: SeedJob | DownloadJob, port: number): string[] {
     '--enable-dht6=false',
     '--bt-enable-lpd=false',
     '--enable-peer-exchange=false',
-    '--disable-ipv6=true',
+    `--disable-ipv6=${!job.host.includes(':')}`,
     '--file-allocation=none',
     '--allow-overwrite=true',
     '--summary-interval=0',
@@ -75,6 +75,7 @@ export function aria2With(name: string, options: readonly string[]): TorrentClie
         { timeoutMs: CLIENT_TIMEOUT_MS },
       );
       return {
+        endpoint: { host: job.host, port },
         done: child.success(),
         [Symbol.asyncDispose]: async () => {
           await child[Symbol.asyncDispose]();

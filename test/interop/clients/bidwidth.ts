@@ -1,14 +1,15 @@
 /** Our own client, by its command line: the same program a user runs, as a process of its own. */
 import { fileURLToPath } from 'node:url';
-import { startChild } from '../../support/children.ts';
+import { type Child, startChild } from '../../support/children.ts';
+import { nameOf, urlHost } from '../../support/ports.ts';
 import {
   CLIENT_TIMEOUT_MS,
+  type CountedClient,
+  type CountedSeeding,
   type Downloading,
   type DownloadJob,
   dhtNodeOf,
-  type Seeding,
   type SeedJob,
-  type TorrentClient,
 } from './torrent-client.ts';
 import { inputWithTracker } from './torrent-input.ts';
 
@@ -34,14 +35,22 @@ function discovery(job: SeedJob | DownloadJob): readonly string[] {
   ];
 }
 
+/** A download of ours, and what it says. */
+export interface OurDownloading extends Downloading, Pick<Child, 'lines'> {}
+
+/** Our client, of which more can be seen. */
+export interface OurClient extends CountedClient {
+  download(job: DownloadJob): Promise<OurDownloading>;
+}
+
 /** Bidwidth with further options; `name` tells which. */
-export function bidwidthWith(name: string, options: readonly string[]): TorrentClient {
+export function bidwidthWith(name: string, options: readonly string[]): OurClient {
   return {
     name,
     needsOutwardAddress: false,
     createsEmptyFiles: true,
     unavailable: () => null,
-    seed: async (job: SeedJob): Promise<Seeding> => {
+    seed: async (job: SeedJob): Promise<CountedSeeding> => {
       const limit = job.uploadLimit === undefined ? [] : ['--upload-limit', `${job.uploadLimit}`];
       const quiet = job.announceUrl === undefined ? ['--no-trackers'] : [];
       const [command, ...args] = bidwidthCommand([
@@ -55,15 +64,16 @@ export function bidwidthWith(name: string, options: readonly string[]): TorrentC
       const { port } = await child.waitForLine((line) => line.event === 'listening');
       return {
         endpoint: { host: job.host, port: Number(port) },
+        uploadedBytes: () =>
+          Number(child.lines().findLast((line) => line.event === 'progress')?.['sentBytes'] ?? 0),
         [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
       };
     },
-    download: async (job: DownloadJob): Promise<Downloading> => {
+    download: async (job: DownloadJob): Promise<OurDownloading> => {
       const byTracker = 'announceUrl' in job.source ? await inputWithTracker(job) : null;
       const torrent = byTracker?.torrent ?? job.torrent;
       const quiet = byTracker === null ? ['--no-trackers'] : [];
-      const peer =
-        'peer' in job.source ? ['--peer', `${job.source.peer.host}:${job.source.peer.port}`] : [];
+      const peer = 'peer' in job.source ? ['--peer', nameOf(job.source.peer)] : [];
       const stay = job.staySeeding ? ['--seed'] : [];
       const [command, ...args] = bidwidthCommand([
         ...['download', torrent, '--to', job.folder, '--port', '0', '--json'],
@@ -77,7 +87,10 @@ export function bidwidthWith(name: string, options: readonly string[]): TorrentC
       const done = job.staySeeding
         ? child.waitForLine((line) => line.ok === true || line.event === 'complete')
         : child.success();
+      const { port } = await child.waitForLine((line) => line.event === 'listening');
       return {
+        endpoint: { host: job.host, port: Number(port) },
+        lines: () => child.lines(),
         done: done.then(() => undefined),
         [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
       };
@@ -86,7 +99,7 @@ export function bidwidthWith(name: string, options: readonly string[]): TorrentC
 }
 
 /** See the head of this file. */
-export const bidwidth: TorrentClient = bidwidthWith('bidwidth', []);
+export const bidwidth: OurClient = bidwidthWith('bidwidth', []);
 
 /** Our tracker as a process, on ports from the kernel. */
 export interface RunningTracker extends AsyncDisposable {
@@ -99,7 +112,7 @@ export async function startBidwidthTracker(host: string): Promise<RunningTracker
   const child = startChild(command, args, { timeoutMs: CLIENT_TIMEOUT_MS });
   const { httpPort } = await child.waitForLine((line) => line.event === 'listening');
   return {
-    announceUrl: `http://${host}:${Number(httpPort)}/announce`,
+    announceUrl: `http://${urlHost(host)}:${Number(httpPort)}/announce`,
     [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
   };
 }

@@ -2,14 +2,15 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { startChild } from '../../support/children.ts';
+import { nameOf, urlHost } from '../../support/ports.ts';
 import {
   CLIENT_TIMEOUT_MS,
+  type CountedClient,
+  type CountedSeeding,
   type Downloading,
   type DownloadJob,
   dhtNodeOf,
-  type Seeding,
   type SeedJob,
-  type TorrentClient,
 } from './torrent-client.ts';
 import { inputWithTracker } from './torrent-input.ts';
 
@@ -26,17 +27,6 @@ export function libtorrentCommand(args: readonly string[]): readonly [string, ..
 export function libtorrentUnavailable(): string | null {
   const hasBinding = spawnSync(PYTHON, ['-c', 'import libtorrent']).status === 0;
   return hasBinding ? null : 'no libtorrent for Python (apt install python3-libtorrent)';
-}
-
-/** A seed that says how much payload it has sent. */
-export interface CountedSeeding extends Seeding {
-  /** At most 100 ms old. */
-  uploadedBytes(): number;
-}
-
-/** A client whose seeds count. */
-export interface CountedClient extends TorrentClient {
-  seed(job: SeedJob): Promise<CountedSeeding>;
 }
 
 /** Values of libtorrent's `in_enc_policy` and `out_enc_policy`, and of `allowed_enc_level`. */
@@ -64,7 +54,7 @@ function makeLibtorrent(name: string, settings: readonly string[]): CountedClien
     unavailable: libtorrentUnavailable,
     seed: async (job: SeedJob): Promise<CountedSeeding> => {
       const limit = job.uploadLimit === undefined ? [] : ['--upload-limit', `${job.uploadLimit}`];
-      const place = ['--host', job.host, '--report-uploaded', ...dht(job)];
+      const place = ['--host', urlHost(job.host), '--report-uploaded', ...dht(job)];
       const role = ['seed', job.torrentPath, job.folder, ...place, ...limit, ...settings];
       const [command, ...args] = libtorrentCommand(role);
       const child = startChild(command, args, { timeoutMs: CLIENT_TIMEOUT_MS });
@@ -80,14 +70,15 @@ function makeLibtorrent(name: string, settings: readonly string[]): CountedClien
     download: async (job: DownloadJob): Promise<Downloading> => {
       const byTracker = 'announceUrl' in job.source ? await inputWithTracker(job) : null;
       const torrent = byTracker?.torrent ?? job.torrent;
-      const peer =
-        'peer' in job.source ? [`--peer=${job.source.peer.host}:${job.source.peer.port}`] : [];
+      const peer = 'peer' in job.source ? [`--peer=${nameOf(job.source.peer)}`] : [];
       const stay = job.staySeeding ? ['--stay'] : [];
-      const place = ['--host', job.host, ...peer, ...dht(job)];
+      const place = ['--host', urlHost(job.host), ...peer, ...dht(job)];
       const role = ['download', torrent, job.folder, ...place, ...stay, ...settings];
       const [command, ...args] = libtorrentCommand(role);
       const child = startChild(command, args, { timeoutMs: CLIENT_TIMEOUT_MS });
+      const { port } = await child.waitForLine((line) => line.event === 'listening');
       return {
+        endpoint: { host: job.host, port: Number(port) },
         done: child.waitForLine((line) => line.event === 'complete').then(() => undefined),
         [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
       };

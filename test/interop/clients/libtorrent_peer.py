@@ -33,6 +33,7 @@ def parse_arguments():
     parser.add_argument("--dht-node", help="HOST:PORT of the DHT node to begin with")
     parser.add_argument("--lsd", action="store_true", help="local service discovery")
     parser.add_argument("--stay", action="store_true", help="seed on after a download")
+    parser.add_argument("--super", action="store_true", help="super-seeding (BEP 16)")
     parser.add_argument("--trust", action="store_true", help="seed without checking the files")
     parser.add_argument("--report-uploaded", action="store_true")
     parser.add_argument("--set", action="append", default=[], help="SETTING=NUMBER, may repeat")
@@ -95,6 +96,8 @@ def torrent_parameters(options):
     parameters.save_path = options.folder
     parameters.flags &= ~lt.torrent_flags.auto_managed
     parameters.flags &= ~lt.torrent_flags.paused
+    if options.super:
+        parameters.flags |= lt.torrent_flags.super_seeding
     if options.role == "seed" and options.trust:
         parameters.flags |= lt.torrent_flags.seed_mode
     return parameters
@@ -107,7 +110,7 @@ def main():
     handle = session.add_torrent(torrent_parameters(options))
     for peer in options.peer:
         host, port = peer.rsplit(":", 1)
-        handle.connect_peer((host, int(port)))
+        handle.connect_peer((host.strip("[]"), int(port)))
     announced = False
     asked_at = 0.0
     uploaded = 0

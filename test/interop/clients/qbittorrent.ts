@@ -3,11 +3,12 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Child, startChild } from '../../support/children.ts';
-import { type Endpoint, findFreePort, waitUntilListening } from '../../support/ports.ts';
+import { type Endpoint, findFreePort, nameOf, waitUntilListening } from '../../support/ports.ts';
 import {
   CLIENT_TIMEOUT_MS,
   type Downloading,
   type DownloadJob,
+  dhtNodeOf,
   makeHome,
   missingCommand,
   type Seeding,
@@ -69,14 +70,19 @@ class Daemon {
   }
 
   static async start(
-    { host, homeFolder }: SeedJob | DownloadJob,
+    job: SeedJob | DownloadJob,
     changes: Readonly<Record<string, number | string>>,
   ): Promise<Daemon> {
+    const { host, homeFolder } = job;
     const port = await findFreePort(host);
     const webPort = await findFreePort();
     const profile = await makeHome(homeFolder);
     const config = await makeHome(profile, 'qBittorrent', 'config');
-    const settings = settingsFile({ host, port, webPort, changes });
+    const node = dhtNodeOf(job);
+    const settings = settingsFile({
+      ...{ host, port, webPort },
+      changes: { ...(node !== null && { DHTEnabled: 'true' }), ...changes },
+    });
     await writeFile(join(config, 'qBittorrent.conf'), settings);
     const child = startChild('qbittorrent-nox', [`--profile=${profile}`], {
       env: { HOME: profile },
@@ -84,7 +90,9 @@ class Daemon {
     });
     await waitUntilListening({ host: '127.0.0.1', port: webPort });
     const endpoint = { host, port };
-    return new Daemon(child, { endpoint, apiUrl: `http://127.0.0.1:${webPort}/api/v2` });
+    const daemon = new Daemon(child, { endpoint, apiUrl: `http://127.0.0.1:${webPort}/api/v2` });
+    if (node !== null) await daemon.join(node);
+    return daemon;
   }
 
   /** Adds a torrent file or magnet link, and tells of a peer once it is in the list. */
@@ -96,8 +104,18 @@ class Daemon {
     await this.#call('torrents/add', form);
     if (peer === undefined) return;
     const hashes = await this.waitFor((state) => state.hash !== '');
-    const peers = `${peer.host}:${peer.port}`;
-    await this.#call('torrents/addPeers', new URLSearchParams({ hashes, peers }));
+    await this.#call('torrents/addPeers', new URLSearchParams({ hashes, peers: nameOf(peer) }));
+  }
+
+  /** Goes on when its DHT knows `node`, of which it hears by a torrent that nobody has. */
+  async join(node: string): Promise<void> {
+    await this.add(`magnet:?xt=urn:btih:${'0'.repeat(40)}&dht=${node}`, '/nowhere');
+    const knowsNode = async (): Promise<boolean> =>
+      JSON.parse(await this.#call('transfer/info')).dht_nodes > 0;
+    while (!(await knowsNode())) await delay(50);
+    const all = { hashes: 'all', deleteFiles: 'false' };
+    await this.#call('torrents/delete', new URLSearchParams(all));
+    while ((await this.#call('torrents/info')) !== '[]') await delay(50);
   }
 
   /** The torrent's id once `accepts`; rejects when it has failed or the process has ended. */
@@ -156,6 +174,7 @@ export function qbittorrentWith(
       const daemon = await Daemon.start(job, changes);
       await daemon.add(byTracker?.torrent ?? job.torrent, job.folder, peer);
       return {
+        endpoint: daemon.endpoint,
         done: daemon.waitUntilComplete(),
         [Symbol.asyncDispose]: () => daemon.child[Symbol.asyncDispose](),
       };

@@ -18,7 +18,7 @@ import {
   type SeedJob,
   type TorrentClient,
 } from './torrent-client.ts';
-import { inputWithTracker } from './torrent-input.ts';
+import { inputWithTracker, type TrackedInput } from './torrent-input.ts';
 
 interface Running {
   readonly child: Child;
@@ -42,8 +42,10 @@ async function start(
   const dht = [
     'dht.mode.set = on',
     `dht.port.set = ${port}`,
-    `schedule2 = node,1,0,"dht.add_node=${node}"`,
+    `schedule2 = node,1,2,"dht.add_node=${node}"`,
   ];
+  // A search without nodes fails, and the next one comes seconds later.
+  const loadAtSeconds = node === null ? 0 : 2;
   const settings = [
     'system.daemon.set = true',
     `network.bind_address.set = ${job.host}`,
@@ -57,7 +59,7 @@ async function start(
     `session.path.set = ${session}`,
     `directory.default.set = ${job.folder}`,
     `method.set_key = event.download.${markedEvent},mark,"execute.nothrow=touch,${markPath}"`,
-    `schedule2 = load,0,0,"load.start=\\"${torrent}\\""`,
+    `schedule2 = load,${loadAtSeconds},0,"load.start=\\"${torrent}\\""`,
   ];
   const settingsPath = join(home, 'rtorrent.rc');
   await writeFile(settingsPath, `${settings.join('\n')}\n`);
@@ -81,6 +83,18 @@ async function waitForMark({ child, markPath }: Running): Promise<void> {
   }
 }
 
+/**
+ * The torrent to seed. Without DHT it refuses one that names no tracker: one that knows nobody will
+ * do. With DHT there must be none: a seed does not ask the DHT while a tracker answers.
+ */
+async function seedInput(job: SeedJob): Promise<TrackedInput> {
+  if (dhtNodeOf(job) !== null) return { torrent: job.torrentPath, tracker: null };
+  const tracker = job.announceUrl === undefined ? await startMiniTracker(job.host) : null;
+  const torrent = join(await makeHome(job.homeFolder), 'seed.torrent');
+  await copyWithTracker(job.torrentPath, torrent, tracker?.announceUrl ?? job.announceUrl ?? '');
+  return { torrent, tracker };
+}
+
 /** rtorrent with a value of `protocol.encryption.set`; `name` tells which. */
 export function rtorrentWith(name: string, encryption: string): TorrentClient {
   return {
@@ -89,11 +103,7 @@ export function rtorrentWith(name: string, encryption: string): TorrentClient {
     createsEmptyFiles: true,
     unavailable: (): string | null => missingCommand('rtorrent', 'rtorrent'),
     seed: async (job: SeedJob): Promise<Seeding> => {
-      // Without DHT it refuses a torrent that names no tracker: one that knows nobody will do.
-      const tracker = job.announceUrl === undefined ? await startMiniTracker(job.host) : null;
-      const torrent = join(await makeHome(job.homeFolder), 'seed.torrent');
-      const announceUrl = tracker?.announceUrl ?? job.announceUrl ?? '';
-      await copyWithTracker(job.torrentPath, torrent, announceUrl);
+      const { torrent, tracker } = await seedInput(job);
       const running = await start(job, torrent, encryption);
       await waitForMark(running);
       return {
@@ -108,6 +118,7 @@ export function rtorrentWith(name: string, encryption: string): TorrentClient {
       const { torrent, tracker } = await inputWithTracker(job);
       const running = await start(job, torrent, encryption);
       return {
+        endpoint: { host: job.host, port: running.port },
         done: waitForMark(running),
         [Symbol.asyncDispose]: async () => {
           await running.child[Symbol.asyncDispose]();

@@ -2,13 +2,15 @@
 import { spawnSync } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Endpoint } from '../../support/ports.ts';
+import { type Endpoint, nameOf } from '../../support/ports.ts';
 
 /** Where a download finds its first peer; a DHT node is the only one it is told of. */
 export type PeerSource =
   | { readonly peer: Endpoint }
   | { readonly announceUrl: string }
-  | { readonly dhtNode: Endpoint };
+  | { readonly dhtNode: Endpoint }
+  /** Nowhere: the torrent names web seeds. */
+  | { readonly nobody: true };
 
 /** Content to offer. */
 export interface SeedJob {
@@ -44,8 +46,21 @@ export interface Seeding extends AsyncDisposable {
   readonly endpoint: Endpoint;
 }
 
+/** A seed that says how much it has sent. */
+export interface CountedSeeding extends Seeding {
+  /** Payload, as it was at most a second ago. */
+  uploadedBytes(): number;
+}
+
+/** A client whose seeds count. */
+export interface CountedClient extends TorrentClient {
+  seed(job: SeedJob): Promise<CountedSeeding>;
+}
+
 /** A client that downloads. */
 export interface Downloading extends AsyncDisposable {
+  /** Where it listens. */
+  readonly endpoint: Endpoint;
   /** Resolves when every file is complete on disk; rejects with the client's output. */
   readonly done: Promise<void>;
 }
@@ -78,7 +93,7 @@ export function missingCommand(command: string, debianPackage: string): string |
 export function dhtNodeOf(job: SeedJob | DownloadJob): string | null {
   const source = 'source' in job ? job.source : job;
   const node = 'dhtNode' in source ? source.dhtNode : undefined;
-  return node === undefined ? null : `${node.host}:${node.port}`;
+  return node === undefined ? null : nameOf(node);
 }
 
 /** Makes and returns a folder inside the client's home. */

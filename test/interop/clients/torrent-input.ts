@@ -14,7 +14,7 @@ export interface TrackedInput {
 /** Rewrites the job's torrent or magnet link so that a tracker leads to its source. */
 export async function inputWithTracker(job: DownloadJob): Promise<TrackedInput> {
   const { source, torrent } = job;
-  if ('dhtNode' in source) return { torrent, tracker: null };
+  if ('dhtNode' in source || 'nobody' in source) return { torrent, tracker: null };
   const tracker = 'peer' in source ? await startMiniTracker(job.host, [source.peer]) : null;
   const announceUrl = 'peer' in source ? (tracker?.announceUrl ?? '') : source.announceUrl;
   if (torrent.startsWith('magnet:')) {

@@ -49,7 +49,7 @@ class Daemon {
     const rpcPort = await findFreePort();
     const home = await makeHome(job.homeFolder, 'transmission');
     const settings = {
-      'bind-address-ipv4': job.host,
+      [job.host.includes(':') ? 'bind-address-ipv6' : 'bind-address-ipv4']: job.host,
       'peer-port': port,
       'rpc-bind-address': '127.0.0.1',
       'rpc-port': rpcPort,
@@ -117,7 +117,7 @@ class Daemon {
 /** Transmission with some of its settings changed; `name` tells which. */
 export function transmissionWith(
   name: string,
-  settings: Readonly<Record<string, number>>,
+  settings: Readonly<Record<string, number | boolean>>,
 ): TorrentClient {
   return {
     name,
@@ -152,6 +152,7 @@ export function transmissionWith(
         await daemon.waitFor((state) => state.status === STATUS.stopped);
       };
       return {
+        endpoint: daemon.endpoint,
         done: finish(),
         [Symbol.asyncDispose]: async () => {
           await daemon.child[Symbol.asyncDispose]();

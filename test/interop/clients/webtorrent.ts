@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Child, startChild } from '../../support/children.ts';
+import { nameOf } from '../../support/ports.ts';
 import {
   CLIENT_TIMEOUT_MS,
   type Downloading,
@@ -72,12 +73,14 @@ export function webtorrentWith(name: string, options: readonly string[]): Torren
       const byTracker = 'announceUrl' in job.source ? await inputWithTracker(job) : null;
       const source =
         'peer' in job.source
-          ? ['--peer', `${job.source.peer.host}:${job.source.peer.port}`]
+          ? ['--peer', nameOf(job.source.peer)]
           : [...(byTracker === null ? [] : ['--trackers']), ...dht(job)];
       const stay = job.staySeeding ? ['--stay'] : [];
       const torrent = byTracker?.torrent ?? job.torrent;
       const child = start(['download', torrent, job.folder, ...source, ...stay, ...options]);
+      const { port } = await child.waitForLine((line) => line.event === 'listening');
       return {
+        endpoint: { host: job.host, port: Number(port) },
         done: child.waitForLine((line) => line.event === 'complete').then(() => undefined),
         [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
       };
