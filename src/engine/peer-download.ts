@@ -141,9 +141,12 @@ export class PeerDownload implements Taker {
     if (!flags.fast) this.requests.reject(this.#context, piece, block);
   }
 
-  /** We have a piece now: tell the peer, unless it has it, and see whether it is still needed. */
+  /**
+   * We have a piece now: tell the peer, and see whether it is still needed. One that has the piece,
+   * too, may be a super-seed (BEP 16), which shows us no other before it knows that we have it.
+   */
   onWeGot(piece: number, wasWanted: boolean): void {
-    if (!this.pieces.has(piece)) this.#wiring.outbox.push(encodeIndex(MESSAGE.have, piece));
+    if (!this.pieces.isComplete) this.#wiring.outbox.push(encodeIndex(MESSAGE.have, piece));
     if (wasWanted) this.pieces.onWeGot(piece);
     this.updateInterest();
   }

@@ -105,6 +105,17 @@ test('when others have every piece it is a seed like any other', () => {
   assert.deepEqual(addViewer(swarm, source, '10.7.0.1').said.slice(0, 1), ['all']);
 });
 
+// libtorrent's showed us one piece in ten seconds: it did not know that we had the last.
+test('who shows us one piece is told when we have it', () => {
+  const swarm = new Swarm({ seed: 7 });
+  const node = swarm.add({ has: 'none' });
+  const viewer = addViewer(swarm, node, '10.8.0.1');
+  has(swarm, viewer, 1);
+  swarm.introduce([node, swarm.add({ has: 'all' })]);
+  assert.ok(swarm.runUntilComplete([node], MINUTE_MS), swarm.describe());
+  assert.ok(viewer.shown.includes(1));
+});
+
 test('a torrent that is not complete does not super-seed', () => {
   const swarm = new Swarm({ seed: 6 });
   assert.ok(!swarm.add({ has: (piece) => piece > 0, isSuperSeed: true }).torrent.revealing.isOn);
