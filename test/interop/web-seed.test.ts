@@ -3,40 +3,37 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import type { TorrentVersion } from '../../src/wire/index.ts';
-import { startChild } from '../support/children.ts';
 import { makeTempFolder } from '../support/files.ts';
 import { canGoOn } from './availability.ts';
-import { bidwidth, bidwidthCommand } from './clients/bidwidth.ts';
-import { libtorrent, libtorrentCommand } from './clients/libtorrent.ts';
+import { aria2 } from './clients/aria2.ts';
+import { bidwidth } from './clients/bidwidth.ts';
+import { libtorrent } from './clients/libtorrent.ts';
 import { nginxUnavailable, startNginx } from './clients/nginx.ts';
+import { qbittorrent } from './clients/qbittorrent.ts';
 import type { TorrentClient } from './clients/torrent-client.ts';
+import { transmission } from './clients/transmission.ts';
 import { type ContentShape, makeContent } from './content.ts';
 import { assertSameContent } from './transfer.ts';
 
-/** How a client is told to download a torrent, and of nobody who has it. */
-type Command = (torrent: string, to: string) => readonly [string, ...string[]];
-
-const ALONE = ['--port', '0', '--no-trackers', '--no-dht', '--no-lsd', '--no-nat', '--json'];
-const ours: Command = (torrent, to) => bidwidthCommand(['download', torrent, '--to', to, ...ALONE]);
-const theirs: Command = (torrent, to) => libtorrentCommand(['download', torrent, to]);
-
 interface Case {
   readonly client: TorrentClient;
-  readonly command: Command;
   readonly version: TorrentVersion;
   readonly shape: ContentShape;
 }
 
-async function download({ client, command, ...kind }: Case): Promise<void> {
+async function download({ client, ...kind }: Case): Promise<void> {
   await using temp = await makeTempFolder('web-seed');
   const [source, target] = [join(temp.path, 'source'), join(temp.path, 'target')];
   await mkdir(source);
   await mkdir(target);
   await using server = await startNginx(source, join(temp.path, 'nginx'));
   const content = await makeContent(source, { ...kind, extras: { webSeeds: [server.url] } });
-  const [program, ...args] = command(content.torrentPath, target);
-  await using child = startChild(program, args, { env: { HOME: join(temp.path, 'home') } });
-  await child.success();
+  await using downloading = await client.download({
+    ...{ torrent: content.torrentPath, folder: target, host: '127.0.0.1' },
+    homeFolder: join(temp.path, 'home'),
+    source: { nobody: true },
+  });
+  await downloading.done;
   await assertSameContent(content.contentPath, join(target, content.name), client);
 }
 
@@ -44,17 +41,17 @@ function isReady(t: TestContext, client: TorrentClient): boolean {
   return canGoOn(t, [client.unavailable() ?? [], nginxUnavailable() ?? []].flat());
 }
 
-describe('what a web server alone has', { concurrency: 3 }, () => {
+describe('what a web server alone has', { concurrency: 4 }, () => {
   for (const shape of ['single-file', 'multi-file'] as const) {
     for (const version of ['v1', 'v2', 'hybrid'] as const) {
       test(`${version}, ${shape}, to bidwidth`, async (t) => {
-        const one = { client: bidwidth, command: ours, version, shape };
-        if (isReady(t, bidwidth)) await download(one);
+        if (isReady(t, bidwidth)) await download({ client: bidwidth, version, shape });
       });
     }
-    test(`${shape}, named in a torrent of ours, to libtorrent`, async (t) => {
-      const one = { client: libtorrent, command: theirs, version: 'v1', shape } as const;
-      if (isReady(t, libtorrent)) await download(one);
-    });
+    for (const client of [libtorrent, qbittorrent, aria2, transmission]) {
+      test(`${shape}, named in a torrent of ours, to ${client.name}`, async (t) => {
+        if (isReady(t, client)) await download({ client, version: 'v1', shape });
+      });
+    }
   }
 });
