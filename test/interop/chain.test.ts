@@ -17,7 +17,7 @@ import { makeContent } from './content.ts';
 import { assertSameContent, hostFor } from './transfer.ts';
 
 const CONTENT_BYTES = 24 * 1_048_576 + 12_345;
-/** So that it takes longer than until choking, and Transmission's looking for pieces, comes round. */
+/** So that it takes longer than until choking, and what Transmission looks for, comes round. */
 const slowBidwidth = bidwidthWith('bidwidth', ['--download-limit', '1500K']);
 
 const CLIENTS = [libtorrent, qbittorrent, webtorrent, aria2, transmission, rtorrent];

@@ -1,4 +1,4 @@
-/** A super-seed and two downloaders that know each other, one side ours, one libtorrent's (BEP 16). */
+/** A super-seed (BEP 16) and two downloaders that know each other, with libtorrent both ways. */
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -94,5 +94,6 @@ test('two of libtorrent get it from us for little more than one copy', within, a
 test('two of ours get it from libtorrent for little more than one copy', within, async (t) => {
   if (!canRun(t, [bidwidth, libtorrent])) return;
   const copies = await copiesFor(theirs, ours);
-  assert.ok(copies >= 1 && copies < 1.25, `${copies} copies`);
+  // What it has counted last is a few pieces old.
+  assert.ok(copies > 0.9 && copies < 1.25, `${copies} copies`);
 });
