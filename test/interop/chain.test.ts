@@ -9,7 +9,6 @@ import { aria2 } from './clients/aria2.ts';
 import { bidwidth, bidwidthWith } from './clients/bidwidth.ts';
 import { libtorrent } from './clients/libtorrent.ts';
 import { qbittorrent } from './clients/qbittorrent.ts';
-import { rtorrent } from './clients/rtorrent.ts';
 import type { TorrentClient } from './clients/torrent-client.ts';
 import { transmission } from './clients/transmission.ts';
 import { webtorrent } from './clients/webtorrent.ts';
@@ -20,7 +19,7 @@ const CONTENT_BYTES = 24 * 1_048_576 + 12_345;
 /** So that it takes longer than until choking, and what Transmission looks for, comes round. */
 const slowBidwidth = bidwidthWith('bidwidth', ['--download-limit', '1500K']);
 
-const CLIENTS = [libtorrent, qbittorrent, webtorrent, aria2, transmission, rtorrent];
+const CLIENTS = [libtorrent, qbittorrent, webtorrent, aria2, transmission];
 
 async function chain(first: TorrentClient, last: TorrentClient): Promise<void> {
   await using temp = await makeTempFolder('chain');
