@@ -90,6 +90,15 @@ test('a reply that never ends is cut off at 2 MiB', async (t) => {
   await assert.rejects(announce(t, url), TrackerError);
 });
 
+test('a packed reply that has an end, and goes on all the same, is read to that end', async (t) => {
+  const url = await fakeTracker(t, (_request, response) => {
+    response.setHeader('content-encoding', 'gzip');
+    response.write(Buffer.concat([gzipSync('d8:intervali900e5:peers0:e'), Buffer.alloc(9)]));
+  });
+  const outcome = await announce(t, url);
+  assert.equal(outcome.ok && outcome.reply.intervalSeconds, 900);
+});
+
 test('a reply that is not a tracker’s is said so', async (t) => {
   const url = await fakeTracker(t, (_request, response) => {
     response.end('<html>Welcome to your router</html>');

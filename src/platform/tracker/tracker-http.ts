@@ -1,6 +1,6 @@
 /** HTTP requests to trackers: pinned addresses, bounded replies, guarded redirects. */
 import { isIP } from 'node:net';
-import { createGunzip, createInflate } from 'node:zlib';
+import { createGunzip, createInflate, type Gunzip, type Inflate } from 'node:zlib';
 import { type Dispatcher, request } from 'undici';
 import { formatTrackerUrl, parseTrackerUrl, TRACKER_REPLY_BYTES_MAX } from '../../wire/index.ts';
 import type { Egress } from '../egress/index.ts';
@@ -78,6 +78,8 @@ export class TrackerHttp {
         signal: get.signal,
         headers: this.#headers(get.userInfo),
       });
+      // Whoever reads it hears errors as well; those that nobody hears would end the process.
+      response.body.on('error', () => {});
       const { location } = response.headers;
       if (!REDIRECT_STATUSES.has(response.statusCode) || typeof location !== 'string') {
         return await readBody(response);
@@ -140,17 +142,13 @@ function decodeUserInfo(userInfo: string): string {
 }
 
 async function readBody(response: Dispatcher.ResponseData): Promise<TrackerBody> {
-  const encoding = response.headers['content-encoding'];
-  const unpack =
-    encoding === 'gzip' || encoding === 'x-gzip'
-      ? createGunzip()
-      : encoding === 'deflate'
-        ? createInflate()
-        : null;
-  const source = unpack ? response.body.on('error', (error) => unpack.destroy(error)) : null;
+  const { body, headers } = response;
+  // Heard by nobody when packed data end before the body does, and the connection is cut.
+  const unpack = unpackerOf(headers['content-encoding'])?.on('error', () => {});
+  if (unpack) body.on('error', (error) => unpack.destroy(error));
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of unpack && source ? source.pipe(unpack) : response.body) {
+  for await (const chunk of unpack ? body.pipe(unpack) : body) {
     const view: Uint8Array = chunk;
     length += view.length;
     // Counted after unpacking: a few bytes of gzip can hold gigabytes.
@@ -159,10 +157,15 @@ async function readBody(response: Dispatcher.ResponseData): Promise<TrackerBody>
     }
     chunks.push(view);
   }
-  const seconds = Number(response.headers['retry-after'] ?? Number.NaN);
+  const seconds = Number(headers['retry-after'] ?? Number.NaN);
   return {
     status: response.statusCode,
     body: new Uint8Array(Buffer.concat(chunks)),
     retryAfterMs: seconds > 0 ? seconds * 1000 : null,
   };
+}
+
+function unpackerOf(encoding: unknown): Gunzip | Inflate | null {
+  if (encoding === 'gzip' || encoding === 'x-gzip') return createGunzip();
+  return encoding === 'deflate' ? createInflate() : null;
 }
