@@ -169,6 +169,21 @@ scenario('half-fetched pieces nobody else has do not stop the others', (seed) =>
   assert.ok(swarm.clock.run(60_000, isThere), swarm.describe());
 });
 
+// All memory was on its way to the disk, and the peer was asked again at the next tick only.
+scenario('a download goes on when the disk gives memory back, and not some time later', (seed) => {
+  const engine = { slabBytes: 4 * 64 * 1024 };
+  const path = { bytesPerSecond: 100_000_000, latencyMs: 1 };
+  const swarm = new Swarm({ seed, pieceLengthBytes: 64 * 1024, totalBytes: 64 * 64 * 1024, path });
+  swarm.add({ has: 'all' });
+  const leecher = swarm.add({ has: 'none', engine });
+  leecher.store.writeMs = 8;
+  swarm.introduce();
+  swarm.clock.run(5_000, () => leecher.torrent.work?.have.count === 4);
+  const begun = swarm.clock.now;
+  assertCompletes(swarm, [leecher], 5_000);
+  assert.ok(swarm.clock.now - begun < 600, `it took ${swarm.clock.now - begun} ms`);
+});
+
 scenario(
   'a full disk stops the torrent with the reason, and no wrong piece is believed',
   (seed) => {

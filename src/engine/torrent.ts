@@ -355,7 +355,14 @@ export class Torrent implements PeerOwner {
     const before = this.#phase;
     if (!this.isStopped) this.#phase = this.#phaseOf(this.work);
     const wasWanted = selection.isWanted(piece);
-    for (const peer of this.peers.values()) peer.download.onWeGot(piece, wasWanted);
+    const isMemoryBack = this.#deps.slabs.takeRefusal();
+    for (const peer of this.peers.values()) {
+      peer.download.onWeGot(piece, wasWanted);
+      // With nothing in flight it would stand still until the next tick.
+      if (!isMemoryBack || peer.download.requests.size > 0) continue;
+      peer.download.fill();
+      peer.flush();
+    }
     this.#deps.events.onPiece(piece);
     if (this.isSated && this.#phase !== before) this.#onSated();
   }

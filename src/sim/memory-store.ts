@@ -5,13 +5,15 @@ import type { VirtualClock } from './virtual-clock.ts';
 /** Disk and hashing answer after so long. */
 export const DISK_MS = 1;
 
-/** The data of one torrent. Reading and writing take a millisecond. */
+/** The data of one torrent. Reading takes a millisecond, and writing, too. */
 export class MemoryStore implements PieceStore {
   readonly bytes: Uint8Array;
   readonly #clock: VirtualClock;
   readonly #pieceLengthBytes: number;
   /** Changes what is read: a seed that lies. */
   spoil: ((offset: number, into: Uint8Array) => void) | null = null;
+  /** Writing takes so long. */
+  writeMs: number = DISK_MS;
   /** Reads that begin now never end. */
   isStuck = false;
   /** What the next operations fail with. */
@@ -24,7 +26,7 @@ export class MemoryStore implements PieceStore {
   }
 
   writePiece(index: number, piece: Uint8Array, done: DiskDone): void {
-    this.#clock.after(DISK_MS, () => {
+    this.#clock.after(this.writeMs, () => {
       if (!this.failure) this.bytes.set(piece, index * this.#pieceLengthBytes);
       done(this.failure);
     });
