@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sha1 } from '@noble/hashes/legacy.js';
 import fc from 'fast-check';
-import { Bitfield, fromHex, MIB, seededRandom } from '../units/index.ts';
+import { Bitfield, fromHex, seededRandom } from '../units/index.ts';
 import { allowedFastSet } from './allowed-fast.ts';
 import { AvailabilityOrder, pieceTable } from './availability.ts';
 import { Blame } from './blame.ts';
@@ -191,17 +191,6 @@ test('memory for pieces is bounded over all torrents, but each may always hold t
   one.abandon();
   two.abandon();
   assert.equal(new Set(pickMany(two, taker(2), 32)).size, 3);
-});
-
-test('while much waits for the disk no further piece is begun, but for two', () => {
-  const slabs = new SlabPool();
-  const waiting = new Uint8Array(5 * MIB);
-  const from = picker(8, slabs);
-  slabs.beginStoring(waiting);
-  assert.equal(new Set(pickMany(from, taker(1), 32)).size, 2);
-  slabs.endStoring(waiting);
-  assert.ok(slabs.takeRefusal());
-  assert.equal(new Set(pickMany(from, taker(1), 32)).size, 6);
 });
 
 test('a suspect piece is one peer’s alone, and begins anew when that peer leaves', () => {

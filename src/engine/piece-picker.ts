@@ -191,19 +191,16 @@ export class PiecePicker {
   /** A complete piece leaves the picker to be checked. */
   close(piece: PartialPiece): void {
     this.partials.delete(piece.index);
-    this.#slabs.beginStoring(piece.slab);
   }
 
   /** A piece that was closed comes back: some of its blocks are free again. */
   reopen(piece: PartialPiece): void {
     piece.level = this.#selection.levels[piece.index] ?? 0;
     this.partials.set(piece.index, piece);
-    this.#slabs.endStoring(piece.slab);
   }
 
   /** Its slab is free again, and if it failed it is wanted again. */
   settle(piece: PartialPiece, isGood: boolean): void {
-    this.#slabs.endStoring(piece.slab);
     this.#giveSlab(piece);
     if (!isGood) {
       this.#order.add(piece.index);

@@ -7,12 +7,6 @@ import { MIB } from '../units/index.ts';
  */
 const SLAB_BYTES_DEFAULT: number = 16 * MIB;
 
-/**
- * Complete pieces that wait for hash and disk, before no further one is begun. Where everything is
- * on one machine the disk's threads wait for a core, and pieces would pile up for nothing.
- */
-const STORING_BYTES_MAX: number = 4 * MIB;
-
 /** So many a torrent may always hold, however large its pieces and whatever others hold. */
 const SLABS_MIN = 2;
 
@@ -22,7 +16,6 @@ export class SlabPool {
   readonly #idle = new Map<number, ArrayBuffer[]>();
   #lentBytes = 0;
   #idleBytes = 0;
-  #storingBytes = 0;
   #hasRefused = false;
 
   constructor(budgetBytes: number = SLAB_BYTES_DEFAULT) {
@@ -31,9 +24,7 @@ export class SlabPool {
 
   /** Whether a slab of `length` bytes can be had now by a torrent that holds `held` slabs. */
   canTake(length: number, held: number): boolean {
-    const isRoom =
-      this.#lentBytes + length <= this.#budgetBytes && this.#storingBytes <= STORING_BYTES_MAX;
-    const can = isRoom || held < SLABS_MIN;
+    const can = held < SLABS_MIN || this.#lentBytes + length <= this.#budgetBytes;
     this.#hasRefused ||= !can;
     return can;
   }
@@ -52,16 +43,6 @@ export class SlabPool {
     const hasRefused = this.#hasRefused;
     this.#hasRefused = false;
     return hasRefused;
-  }
-
-  /** What this slab holds is complete, and on its way to the disk. */
-  beginStoring(slab: Uint8Array): void {
-    this.#storingBytes += slab.length;
-  }
-
-  /** It is on the disk, or blocks are missing again. */
-  endStoring(slab: Uint8Array): void {
-    this.#storingBytes -= slab.length;
   }
 
   /** Takes a slab back. */

@@ -46,8 +46,11 @@ const LATER_SHARE = 0.5;
 const BLOCK_SECONDS = 300;
 /** What counts as a leak, an hour: 2 standard errors above this. */
 const LEAK_BYTES_PER_HOUR = 4 * 2 ** 20;
-/** Files and timers that a node keeps for its next torrent once it had one. */
-const HANDLES_KEPT_MAX = 2;
+/**
+ * What a node keeps for its next torrent once it had one: the table of files in use with its lock,
+ * five descriptors by SQLite, and the socket of UDP trackers.
+ */
+const HANDLES_KEPT_MAX = 6;
 /** A soak that moved less has soaked nothing. */
 const BYTES_PER_HOUR_MIN = 100 * 2 ** 20;
 
