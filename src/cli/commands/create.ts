@@ -3,6 +3,7 @@ import { makeTorrent } from '../../daemon/torrents/index.ts';
 import { type Bytes, formatSize } from '../../units/index.ts';
 import { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
+import { counted } from '../counted.ts';
 import { bar } from './status-line.ts';
 import { Throttle } from './throttle.ts';
 
@@ -58,7 +59,7 @@ export async function create(
     },
   );
   const { infoHashV1, infoHashV2, pieceCount, pieceLengthBytes, totalBytes, fileCount } = torrent;
-  const files = `${fileCount} file${fileCount === 1 ? '' : 's'}`;
+  const files = counted(fileCount, 'file');
   output.summary({ ok: true, ...torrent }, [
     `${options.out}: ${files}, ${formatSize(totalBytes)}, ` +
       `${pieceCount} pieces of ${formatSize(pieceLengthBytes)}`,

@@ -11,6 +11,7 @@ import { describeTorrent } from '../../daemon/torrents/index.ts';
 import { fromHex, toHex } from '../../units/index.ts';
 import { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
+import { counted } from '../counted.ts';
 import { type DhtOptions, openSecret, type SignerOptions, saltOf, withDht } from './dht-options.ts';
 
 /** As commander collects them. */
@@ -51,7 +52,7 @@ export async function putText(context: Context, text: string, options: PutOption
     const description = describeItem(item);
     context.output.summary({ ok: true, ...description, storedCount }, [
       ...itemLines(description),
-      `${nodes(storedCount)} took it; they forget it in two hours unless it is put again`,
+      `${counted(storedCount, 'node')} took it; they forget it in two hours unless it is put again`,
     ]);
   });
 }
@@ -78,11 +79,11 @@ export async function showPeers(
   await withDht(context, options, async (dht) => {
     const { peers, swarm, askedCount } = await dht.findPeers(fromHex(infoHash));
     const { seeders = null, leechers = null } = swarm ?? {};
-    const counted = swarm ? `; about ${seeders} seeders, ${leechers} leechers` : '';
+    const estimate = swarm ? `; about ${seeders} seeders, ${leechers} leechers` : '';
     const facts = { infoHash, peers, seeders, leechers, askedCount };
     context.output.summary({ ok: true, ...facts }, [
       ...shown(peers.map(({ host, port }) => endpoint(host, port))),
-      `${peers.length} peers by ${nodes(askedCount)}${counted}`,
+      `${peers.length} peers by ${counted(askedCount, 'node')}${estimate}`,
     ]);
   });
 }
@@ -97,7 +98,7 @@ export async function showNodes(context: Context, options: DhtOptions): Promise<
     const known = dht.contacts().map(({ id, host, port }) => ({ id: toHex(id), host, port }));
     const lines = families.map(({ family, nodeCount, externalHost, id }) => {
       const seen = externalHost === null ? '' : `; others see us at ${externalHost}`;
-      return `IPv${family}: ${nodes(nodeCount)} known, our id ${id}${seen}`;
+      return `IPv${family}: ${counted(nodeCount, 'node')} known, our id ${id}${seen}`;
     });
     context.output.summary({ ok: true, families, nodes: known }, [
       ...shown(known.map(({ id, host, port }) => `${id}  ${endpoint(host, port)}`)),
@@ -133,8 +134,4 @@ function shown(lines: readonly string[]): readonly string[] {
 
 function endpoint(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
-function nodes(count: number): string {
-  return `${count} node${count === 1 ? '' : 's'}`;
 }

@@ -1,6 +1,7 @@
 /** What a moment of a transfer looks like, for the screen and for programs. */
 import type { TransferSnapshot } from '../../daemon/transfer/index.ts';
 import { type Atto, type AttoPerMib, formatBtt, formatSize, perGib } from '../../units/index.ts';
+import { counted } from '../counted.ts';
 import type { Facts } from '../output.ts';
 
 /** One torrent's part of a snapshot. */
@@ -67,7 +68,7 @@ const BAR_WIDTH = 20;
 
 /** ` 45% ########------------ 12.3 MiB/s, 1:05 left, 4 peers`. */
 export function downloadLine(snapshot: TransferSnapshot, torrent: TorrentStatus): string {
-  const peers = `${torrent.peers.length} peer${torrent.peers.length === 1 ? '' : 's'}`;
+  const peers = counted(torrent.peers.length, 'peer');
   if (torrent.totalBytes === 0) return `asking ${peers} what this torrent is`;
   const eta = etaSeconds(torrent);
   const parts = [
@@ -86,7 +87,7 @@ export function uploadLine(snapshot: TransferSnapshot, torrent: TorrentStatus): 
   const { seller } = snapshot.exchange ?? {};
   const earned = seller ? [`earned ${shortBtt(seller.earned)} BTT`] : [];
   const price = seller ? [`price ${shortBtt(perGib(seller.price))} BTT/GiB`] : [];
-  const peers = `${torrent.peers.length} peer${torrent.peers.length === 1 ? '' : 's'}`;
+  const peers = counted(torrent.peers.length, 'peer');
   const sent = `${formatSize(torrent.sentBytes)} sent`;
   const rate = `${formatSize(torrent.sendRate)}/s to ${peers}`;
   return ['seeding: ', [rate, sent, ...earned, ...price].join(', ')].join('');

@@ -18,6 +18,7 @@ import {
 } from '../../units/index.ts';
 import { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
+import { counted } from '../counted.ts';
 import { readPhrase } from '../password.ts';
 import { type WalletOptions, walletChoice } from './wallet-options.ts';
 
@@ -179,8 +180,4 @@ function sumOf(traffic: readonly Traffic[], wanted: Traffic['side']): Atto {
 
 function csvLines(csv: string): readonly string[] {
   return csv.trimEnd().split('\r\n');
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -96,11 +96,10 @@ def say_item(alert):
 
 def say_signed(alert):
     """The binding hands out text alone; that libtorrent read another value, its signature shows."""
-    signature = bytes(alert.signature)
-    if not any(signature):
-        return  # nobody has it yet
+    if alert.seq == 0:
+        return  # nobody has it yet; the signature is then whatever stood in that memory
     key = bytes(alert.key).hex()
-    say("signed", key=key, sequence=alert.seq, signature=signature.hex())
+    say("signed", key=key, sequence=alert.seq, signature=bytes(alert.signature).hex())
 
 
 def main():
