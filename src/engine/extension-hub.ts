@@ -1,4 +1,7 @@
-/** BEP 10 for one connection: the handshakes, message ids, and the extensions behind them. */
+/**
+ * BEP 10 for one connection: what both ends say of themselves, message ids, and the extensions
+ * behind them.
+ */
 import { concatBytes, type Instant } from '../units/index.ts';
 import {
   DONT_HAVE_EXTENSION,
@@ -10,27 +13,27 @@ import {
 } from '../wire/index.ts';
 import type { PeerExtension, PeerExtensionSession, PeerLink } from './extension.ts';
 import { METADATA_EXTENSION, type MetadataExchange } from './metadata-exchange.ts';
+import { type EngineContext, saysUploadOnly } from './peer-owner.ts';
 import { SERVE_QUEUE_MAX } from './serve-queue.ts';
 
 /** Most peers' handshakes are 150 bytes; this leaves room for long client names. */
 const HANDSHAKE_BYTES_MAX = 16 * 1024;
 
-/** What we say about ourselves. */
-export interface HelloFields {
-  readonly clientName: string;
-  readonly listenPort: number;
-  /** Length of the info dictionary when we have it, else null. */
-  readonly metadataBytes: number | null;
-  /** We want nothing any more (BEP 21). */
-  readonly isUploadOnly: boolean;
+/** The torrent, as far as we tell of it; a `PeerOwner` is one. */
+export interface Greeter {
+  readonly engine: Pick<EngineContext, 'extensions' | 'clientName' | 'listenPort'>;
+  readonly infoBytes: Uint8Array | null;
+  readonly isSated: boolean;
+  readonly revealing: { readonly isOn: boolean };
 }
 
-/** What the remote said that others want to know. */
+/** What the remote says that others want to know; null is what it does not say. */
 export interface RemoteHello {
+  /** How many requests it keeps. */
   readonly reqq: number | null;
   readonly listenPort: number | null;
   readonly clientName: string | null;
-  /** It wants nothing any more, though it may lack pieces (BEP 21); null when it does not say. */
+  /** It wants nothing any more, though it may lack pieces (BEP 21). */
   readonly isUploadOnly: boolean | null;
 }
 
@@ -39,6 +42,7 @@ const FIRST_EXTENSION_ID = 2;
 
 /** The extension side of one connection. */
 export class ExtensionHub {
+  readonly #owner: Greeter;
   readonly #extensions: readonly PeerExtension[];
   readonly #metadata: MetadataExchange;
   readonly #transmit: (message: Uint8Array) => void;
@@ -47,10 +51,13 @@ export class ExtensionHub {
   readonly sessions: readonly PeerExtensionSession[];
   /** The remote's ids by our extension's name. */
   readonly #remoteIds = new Map<string, number>();
+  #remote: RemoteHello = { reqq: null, listenPort: null, clientName: null, isUploadOnly: null };
   #hasGreeted = false;
+  /** Whether we last said that we want nothing any more. */
+  #saidUploadOnly = false;
 
   constructor(
-    extensions: readonly PeerExtension[],
+    owner: Greeter,
     deps: {
       readonly metadata: MetadataExchange;
       readonly transmit: (message: Uint8Array) => void;
@@ -60,17 +67,24 @@ export class ExtensionHub {
       readonly linkFor: (send: (payload: Uint8Array) => void) => PeerLink;
     },
   ) {
-    this.#extensions = extensions;
+    this.#owner = owner;
+    this.#extensions = owner.engine.extensions;
     this.#metadata = deps.metadata;
     this.#transmit = deps.transmit;
     this.#onDontHave = deps.onDontHave;
-    this.sessions = extensions.map((extension) =>
+    this.sessions = this.#extensions.map((extension) =>
       extension.attach(deps.linkFor((payload) => this.sendTo(extension.name, payload))),
     );
   }
 
+  /** All that the remote has said so far. */
+  get remote(): RemoteHello {
+    return this.#remote;
+  }
+
   /** Our extension handshake: sent first, and again when the metadata has come. */
-  hello(fields: HelloFields): void {
+  greet(): void {
+    const { infoBytes, engine } = this.#owner;
     const ids: Record<string, number> = {
       [METADATA_EXTENSION]: 1,
       [DONT_HAVE_EXTENSION]: this.#dontHaveId,
@@ -82,15 +96,21 @@ export class ExtensionHub {
       else if (this.#hasGreeted) ids[extension.name] = 0;
     }
     this.#hasGreeted = true;
+    this.#saidUploadOnly = saysUploadOnly(this.#owner);
     const payload = encodeBencode({
       m: ids,
-      ...(fields.metadataBytes === null ? {} : { metadata_size: fields.metadataBytes }),
-      ...(fields.listenPort > 0 ? { p: fields.listenPort } : {}),
+      ...(infoBytes ? { metadata_size: infoBytes.length } : {}),
+      ...(engine.listenPort > 0 ? { p: engine.listenPort } : {}),
       reqq: SERVE_QUEUE_MAX,
-      upload_only: fields.isUploadOnly ? 1 : 0,
-      v: fields.clientName,
+      upload_only: this.#saidUploadOnly ? 1 : 0,
+      v: engine.clientName,
     });
     this.#transmit(encodeExtended(0, payload));
+  }
+
+  /** Greets again when we want something now, or nothing any more (BEP 21). */
+  greetIfChanged(): void {
+    if (saysUploadOnly(this.#owner) !== this.#saidUploadOnly) this.greet();
   }
 
   /** Sends to one of the remote's extensions; ignored when it has none of that name. */
@@ -116,13 +136,13 @@ export class ExtensionHub {
     return this.#remoteIds.has(name);
   }
 
-  /** Dispatches a message. What the remote says of itself is returned for its handshake only. */
-  receive(id: number, payload: Uint8Array, now: Instant): RemoteHello | null {
-    if (id === 0) return this.#readHello(payload, now);
-    if (id === 1) this.#metadata.onMessage(payload);
+  /** Dispatches a message; true when it was the remote's handshake. */
+  receive(id: number, payload: Uint8Array, now: Instant): boolean {
+    if (id === 0) this.#readHello(payload, now);
+    else if (id === 1) this.#metadata.onMessage(payload);
     else if (id === this.#dontHaveId) this.#onDontHave(decodeDontHave(payload));
     else this.sessions[id - FIRST_EXTENSION_ID]?.onMessage(payload, now);
-    return null;
+    return id === 0;
   }
 
   /** Behind those of the extensions. */
@@ -130,7 +150,7 @@ export class ExtensionHub {
     return FIRST_EXTENSION_ID + this.#extensions.length;
   }
 
-  #readHello(payload: Uint8Array, now: Instant): RemoteHello {
+  #readHello(payload: Uint8Array, now: Instant): void {
     const hello = decodeBencodeDict(payload, { lengthBytesMax: HANDSHAKE_BYTES_MAX });
     const ids = hello.dict('m');
     const others = this.#extensions.map((extension) => extension.name);
@@ -148,11 +168,13 @@ export class ExtensionHub {
     }
     const port = hello.integer('p');
     const uploadOnly = hello.integer('upload_only');
-    return {
-      isUploadOnly: uploadOnly === null ? null : uploadOnly !== 0,
-      reqq: hello.integer('reqq'),
-      listenPort: port !== null && port > 0 && port < 65536 ? port : null,
-      clientName: hello.text('v'),
+    const isPort = port !== null && port > 0 && port < 65536;
+    const last = this.#remote;
+    this.#remote = {
+      isUploadOnly: uploadOnly === null ? last.isUploadOnly : uploadOnly !== 0,
+      reqq: hello.integer('reqq') ?? last.reqq,
+      listenPort: isPort ? port : last.listenPort,
+      clientName: hello.text('v') ?? last.clientName,
     };
   }
 }

@@ -167,7 +167,12 @@ test('another protocol, torrent or unwanted peer is refused with the reason', ()
 });
 
 /** A hub with two extensions, and what was said on both sides. */
-function hub(): { hub: ExtensionHub; log: string[]; sent: Uint8Array[] } {
+function hub(): {
+  hub: ExtensionHub;
+  torrent: { isSated: boolean };
+  log: string[];
+  sent: Uint8Array[];
+} {
   const log: string[] = [];
   const sent: Uint8Array[] = [];
   const extension = (name: string): PeerExtension => ({
@@ -184,33 +189,33 @@ function hub(): { hub: ExtensionHub; log: string[]; sent: Uint8Array[] } {
     },
   });
   const owner = { infoBytes: null, collector: null };
-  const made = new ExtensionHub([extension('one'), extension('two')], {
+  const extensions = [extension('one'), extension('two')];
+  const engine = { clientName: 'me', listenPort: 7, extensions };
+  const torrent = { engine, infoBytes: null, isSated: false, revealing: { isOn: false } };
+  const made = new ExtensionHub(torrent, {
     metadata: new MetadataExchange(owner, 1, () => {}),
     transmit: (message) => sent.push(message),
     onDontHave: (piece) => log.push(`lost ${piece}`),
     linkFor: (send) => ({ send }) as PeerLink,
   });
-  return { hub: made, log, sent };
+  return { hub: made, torrent, log, sent };
 }
 
 test('extensions are offered under ids of ours and spoken to under ids of theirs (BEP 10)', () => {
   const { hub: at, log, sent } = hub();
-  at.hello({ clientName: 'me', listenPort: 7, metadataBytes: null, isUploadOnly: false });
+  at.greet();
   const ids = decodeBencodeDict(sent[0]?.subarray(6) ?? new Uint8Array()).dict('m');
   assert.deepEqual(
     ['ut_metadata', 'one', 'two', 'lt_donthave'].map((name) => ids?.integer(name)),
     [1, 2, 3, 4],
   );
   const hello = { m: { two: 200, other: 5 }, reqq: 9, p: 70_000, v: 'x' };
-  assert.deepEqual(at.receive(0, encodeBencode(hello), NOW), {
-    reqq: 9,
-    listenPort: null,
-    clientName: 'x',
-    isUploadOnly: null,
-  });
+  assert.equal(at.receive(0, encodeBencode(hello), NOW), true);
+  const said = { reqq: 9, listenPort: null, clientName: 'x', isUploadOnly: null };
+  assert.deepEqual(at.remote, said);
   assert.deepEqual(log, ['two supported']);
   assert.deepEqual([...(sent[1] ?? [])], [0, 0, 0, 3, 20, 200, 1]);
-  at.receive(2, Uint8Array.of(4), NOW);
+  assert.equal(at.receive(2, Uint8Array.of(4), NOW), false);
   at.receive(3, Uint8Array.of(5), NOW);
   at.receive(4, Uint8Array.of(0, 0, 1, 2), NOW);
   at.receive(5, Uint8Array.of(6), NOW);
@@ -228,6 +233,30 @@ test('a later handshake adds, changes and switches off, and leaves the rest (BEP
   assert.deepEqual([at.remoteHas('one'), at.remoteHas('two')], [false, true]);
   for (const id of [-1, 256, 2 ** 40]) at.receive(0, encodeBencode({ m: { one: id } }), NOW);
   assert.equal(at.remoteHas('one'), false);
+});
+
+test('what a later handshake does not say stays as it was (BEP 10)', () => {
+  const { hub: at } = hub();
+  at.receive(0, encodeBencode({ p: 80, v: 'x', upload_only: 1 }), NOW);
+  at.receive(0, encodeBencode({ p: 0, reqq: 3 }), NOW);
+  const said = { reqq: 3, listenPort: 80, clientName: 'x', isUploadOnly: true };
+  assert.deepEqual(at.remote, said);
+  at.receive(0, encodeBencode({ upload_only: 0, v: 'y' }), NOW);
+  assert.deepEqual(at.remote, { ...said, clientName: 'y', isUploadOnly: false });
+});
+
+test('who wants nothing any more says so once, and takes it back (BEP 21)', () => {
+  const { hub: at, torrent, sent } = hub();
+  const says = (message: Uint8Array): number | null | undefined =>
+    decodeBencodeDict(message.subarray(6)).integer('upload_only');
+  at.greet();
+  at.greetIfChanged();
+  torrent.isSated = true;
+  at.greetIfChanged();
+  at.greetIfChanged();
+  torrent.isSated = false;
+  at.greetIfChanged();
+  assert.deepEqual(sent.map(says), [0, 1, 0]);
 });
 
 test('an extension handshake that is none, or too long, is refused', () => {

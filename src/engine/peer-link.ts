@@ -2,50 +2,55 @@
 import type { PeerCounters, PeerLink } from './extension.ts';
 import type { PeerDownload } from './peer-download.ts';
 import type { PeerUpload } from './peer-upload.ts';
+import type { PeerWiring } from './peer-wiring.ts';
 
-/** What a link shows and does; the peer implements it. */
-export interface LinkedPeer extends Omit<PeerLink, 'send'> {}
+/** The two sides of a peer. */
+export interface PeerSides {
+  readonly download: PeerDownload;
+  readonly upload: PeerUpload;
+}
 
 /** Binds a peer to one extension's `send`. */
-export function linkOf(peer: LinkedPeer, send: (payload: Uint8Array) => void): PeerLink {
+export function linkOf(
+  { wiring, download, upload }: PeerSides & { readonly wiring: PeerWiring },
+  send: (payload: Uint8Array) => void,
+): PeerLink {
+  const { peerKey, owner, connection, remote } = wiring;
+  const { remoteHost, remotePort, isOutbound } = connection;
   return {
-    peerKey: peer.peerKey,
-    torrentKey: peer.torrentKey,
-    infoHash: peer.infoHash,
-    remoteHost: peer.remoteHost,
-    remotePort: peer.remotePort,
-    isOutbound: peer.isOutbound,
-    localPeerId: peer.localPeerId,
-    remotePeerId: peer.remotePeerId,
+    ...{ peerKey, remoteHost, remotePort, isOutbound },
+    torrentKey: owner.key,
+    // A hybrid torrent has two names: both ends take the one that was dialled.
+    infoHash: isOutbound ? owner.infoHash : remote.infoHash,
+    localPeerId: owner.engine.localPeerId,
+    remotePeerId: remote.peerId,
     get pieceLengthBytes(): number {
-      return peer.pieceLengthBytes;
+      return owner.work?.geometry.pieceLengthBytes ?? 0;
     },
     get isDownloading(): boolean {
-      return peer.isDownloading;
+      return owner.isDownloading;
     },
     get isServed(): boolean {
-      return peer.isServed;
+      return !download.isChokingUs;
     },
     get counters(): PeerCounters {
-      return peer.counters;
+      return countersOf({ download, upload });
     },
     send,
-    setRequestTag: (tag) => peer.setRequestTag(tag),
-    setServeTag: (tag) => peer.setServeTag(tag),
-    resumeUpload: () => peer.resumeUpload(),
-    requestRechoke: () => peer.requestRechoke(),
-    close: (reason) => peer.close(reason),
+    setRequestTag: (tag) => {
+      download.requests.tag = tag;
+    },
+    setServeTag: (tag) => {
+      upload.tag = tag;
+    },
+    resumeUpload: () => upload.wake(),
+    requestRechoke: () => owner.engine.requestRechoke(),
+    close: (reason) => wiring.close(reason),
   };
 }
 
 /** What a peer has moved, and how fast. */
-export function countersOf({
-  download,
-  upload,
-}: {
-  readonly download: PeerDownload;
-  readonly upload: PeerUpload;
-}): PeerCounters {
+export function countersOf({ download, upload }: PeerSides): PeerCounters {
   return {
     receivedBytes: download.received.total,
     sentBytes: upload.sent.total,

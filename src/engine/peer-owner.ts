@@ -76,6 +76,12 @@ export interface PeerOwner extends MetadataOwner {
 }
 
 /** Whether we say that we want nothing (BEP 21); not while we pretend to have nothing. */
-export function saysUploadOnly({ isSated, revealing }: PeerOwner): boolean {
+export function saysUploadOnly({
+  isSated,
+  revealing,
+}: {
+  readonly isSated: boolean;
+  readonly revealing: { readonly isOn: boolean };
+}): boolean {
   return isSated && !revealing.isOn;
 }

@@ -3,23 +3,16 @@
  * `peer-upload.ts`, and to the extensions; here is its life-cycle.
  */
 import type { Instant } from '../units/index.ts';
-import {
-  encodePort,
-  type Handshake,
-  PeerFramer,
-  type PeerMessageSink,
-  WireError,
-} from '../wire/index.ts';
+import { encodePort, PeerFramer, type PeerMessageSink, WireError } from '../wire/index.ts';
 import type { PeerCounters } from './extension.ts';
 import { ExtensionHub } from './extension-hub.ts';
 import { HashExchange } from './hash-exchange.ts';
 import { METADATA_EXTENSION, MetadataExchange } from './metadata-exchange.ts';
-import { Outbox } from './outbox.ts';
 import { PeerDownload } from './peer-download.ts';
-import { countersOf, type LinkedPeer, linkOf } from './peer-link.ts';
-import { type PeerOwner, saysUploadOnly } from './peer-owner.ts';
+import { countersOf, linkOf } from './peer-link.ts';
+import type { PeerOwner } from './peer-owner.ts';
 import { PeerUpload } from './peer-upload.ts';
-import { PeerWiring } from './peer-wiring.ts';
+import { type MetPeer, PeerWiring } from './peer-wiring.ts';
 import type { Connection, ConnectionEvents } from './ports.ts';
 
 /** A keep-alive is sent after so long without any message (BEP 3 wants two minutes at most). */
@@ -30,14 +23,11 @@ const SILENCE_MS = 240_000;
 const QUEUED_BYTES_MAX = 8 * 1024 * 1024;
 
 /** A peer of one torrent. */
-export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
+export class Peer implements ConnectionEvents, PeerMessageSink {
   readonly connectedAt: Instant;
   readonly download: PeerDownload;
   readonly upload: PeerUpload;
-  remoteClient: string | null = null;
-  remoteListenPort: number | null = null;
   readonly #wiring: PeerWiring;
-  readonly #remote: Handshake;
   readonly #framer: PeerFramer;
   readonly #metadata: MetadataExchange;
   readonly #hashes: HashExchange;
@@ -45,20 +35,10 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
   #heardAt: Instant;
   #spokeAt: Instant;
   #isPaused = false;
-  /** It says that it wants nothing. */
-  #isUploadOnly = false;
-  /** Whether we last said so. */
-  #saidUploadOnly = false;
   #hasToldPort = false;
 
-  constructor(
-    owner: PeerOwner,
-    link: { readonly peerKey: number; readonly connection: Connection; readonly remote: Handshake },
-  ) {
-    const { peerKey, connection, remote } = link;
-    const outbox = new Outbox(connection);
-    this.#wiring = new PeerWiring(owner, { peerKey, connection, outbox, flags: remote.flags });
-    this.#remote = remote;
+  constructor(owner: PeerOwner, met: MetPeer) {
+    this.#wiring = new PeerWiring(owner, met);
     this.connectedAt = owner.engine.now;
     this.#heardAt = this.connectedAt;
     this.#spokeAt = this.connectedAt;
@@ -67,24 +47,18 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
     this.#framer = new PeerFramer(this);
     this.#wiring.dropTarget = () => this.#framer.dropTarget();
     this.#hashes = new HashExchange(this.#wiring);
-    this.#metadata = new MetadataExchange(owner, peerKey, (payload) =>
+    this.#metadata = new MetadataExchange(owner, met.peerKey, (payload) =>
       this.#hub?.sendTo(METADATA_EXTENSION, payload),
     );
-    this.#hub = remote.flags.extended ? this.#makeHub() : null;
+    this.#hub = met.remote.flags.extended ? this.#makeHub() : null;
     this.#wiring.sessions = this.#hub?.sessions ?? [];
   }
-
-  // What extensions and the screen read of a peer.
 
   get peerKey(): number {
     return this.#wiring.peerKey;
   }
   get torrentKey(): string {
     return this.#wiring.owner.key;
-  }
-  get infoHash(): Uint8Array {
-    // A hybrid torrent has two names: both ends take the one that was dialled.
-    return this.isOutbound ? this.#wiring.owner.infoHash : this.#remote.infoHash;
   }
   get connection(): Connection {
     return this.#wiring.connection;
@@ -98,24 +72,21 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
   get isOutbound(): boolean {
     return this.#wiring.connection.isOutbound;
   }
-  get localPeerId(): Uint8Array {
-    return this.#wiring.owner.engine.localPeerId;
+  get remoteListenPort(): number | null {
+    return this.#hub?.remote.listenPort ?? null;
+  }
+  get remoteClient(): string | null {
+    return this.#hub?.remote.clientName ?? null;
   }
   get remotePeerId(): Uint8Array {
-    return this.#remote.peerId;
-  }
-  get pieceLengthBytes(): number {
-    return this.#wiring.owner.work?.geometry.pieceLengthBytes ?? 0;
+    return this.#wiring.remote.peerId;
   }
   get isDownloading(): boolean {
     return this.#wiring.owner.isDownloading;
   }
   /** It wants nothing: it has everything, or says so (BEP 21). */
   get isSeed(): boolean {
-    return this.#isUploadOnly || this.download.pieces.isComplete;
-  }
-  get isServed(): boolean {
-    return !this.download.isChokingUs;
+    return this.#hub?.remote.isUploadOnly || this.download.pieces.isComplete;
   }
   get isClosed(): boolean {
     return this.#wiring.isClosed;
@@ -132,9 +103,10 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
   /** Says what we are and have. Called once, when the torrent knows the peer. */
   start(): void {
     this.upload.announcePieces();
-    const { dhtPort } = this.#wiring.owner.engine;
-    if (dhtPort > 0 && this.#remote.flags.dht) this.#wiring.outbox.push(encodePort(dhtPort));
-    this.#sayHello();
+    const { owner, flags, outbox } = this.#wiring;
+    const { dhtPort } = owner.engine;
+    if (dhtPort > 0 && flags.dht) outbox.push(encodePort(dhtPort));
+    this.#hub?.greet();
     this.download.begin();
     this.flush();
   }
@@ -153,13 +125,13 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
   onWorkReady(): void {
     this.upload.announceLate();
     this.#hub?.tellLost(this.upload.takeLost());
-    this.#sayHello();
+    this.#hub?.greet();
     this.#listen(() => this.download.begin());
     this.flush();
   }
 
   close(reason: string): void {
-    if (!this.isClosed) this.#wiring.connection.close(reason);
+    this.#wiring.close(reason);
   }
 
   onOpen(): void {}
@@ -211,9 +183,7 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
   onSample(elapsedMs: number, now: Instant): void {
     this.download.sample(elapsedMs, now);
     this.upload.sent.sample(elapsedMs);
-    if (saysUploadOnly(this.#wiring.owner) === this.#saidUploadOnly) return;
-    this.#sayHello();
-    this.flush();
+    this.#hub?.greetIfChanged();
   }
 
   /** The download limit closes and opens the tap. */
@@ -310,36 +280,15 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
 
   onExtended(id: number, payload: Uint8Array): void {
     const { owner } = this.#wiring;
-    const hello = this.#hub?.receive(id, payload, owner.engine.now);
-    if (!hello) return;
-    if (hello.reqq !== null && hello.reqq > 0) this.download.requests.limitDepth(hello.reqq);
-    this.remoteClient = hello.clientName ?? this.remoteClient;
-    this.remoteListenPort = hello.listenPort ?? this.remoteListenPort;
-    this.#isUploadOnly = hello.isUploadOnly ?? this.#isUploadOnly;
+    if (!this.#hub?.receive(id, payload, owner.engine.now)) return;
+    const { reqq } = this.#hub.remote;
+    if (reqq !== null && reqq > 0) this.download.requests.limitDepth(reqq);
     this.partFromSeed();
     if (owner.collector) this.#metadata.onTick(owner.engine.now);
   }
 
   onHashMessage(id: number, body: Uint8Array): void {
     this.#hashes.onMessage(id, body);
-  }
-
-  // What extensions may do.
-
-  setRequestTag(tag: number): void {
-    this.download.requests.tag = tag;
-  }
-
-  setServeTag(tag: number): void {
-    this.upload.tag = tag;
-  }
-
-  resumeUpload(): void {
-    this.upload.wake();
-  }
-
-  requestRechoke(): void {
-    this.#wiring.owner.engine.requestRechoke();
   }
 
   #onPiecesChanged(piece: number | null = null): void {
@@ -356,17 +305,6 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
     if (isUseless && !this.isSettling) owner.onSeedMet(this.peerKey);
   }
 
-  #sayHello(): void {
-    const { engine, infoBytes } = this.#wiring.owner;
-    this.#saidUploadOnly = saysUploadOnly(this.#wiring.owner);
-    this.#hub?.hello({
-      isUploadOnly: this.#saidUploadOnly,
-      clientName: engine.clientName,
-      listenPort: engine.listenPort,
-      metadataBytes: infoBytes?.length ?? null,
-    });
-  }
-
   /** Does what a peer's bytes ask for; false when they broke the protocol, and it is cut off. */
   #listen(action: () => void): boolean {
     try {
@@ -380,19 +318,21 @@ export class Peer implements ConnectionEvents, PeerMessageSink, LinkedPeer {
   }
 
   #makeHub(): ExtensionHub {
-    const { owner, outbox } = this.#wiring;
-    return new ExtensionHub(owner.engine.extensions, {
+    const wiring = this.#wiring;
+    const { owner, outbox } = wiring;
+    const { download, upload } = this;
+    return new ExtensionHub(owner, {
       metadata: this.#metadata,
       onDontHave: (piece) => {
-        this.download.pieces.remove(piece, owner.work);
-        this.download.updateInterest();
+        download.pieces.remove(piece, owner.work);
+        download.updateInterest();
       },
       transmit: (message) => {
         if (this.isClosed) return;
         outbox.push(message);
         this.flush();
       },
-      linkFor: (send) => linkOf(this, send),
+      linkFor: (send) => linkOf({ wiring, download, upload }, send),
     });
   }
 }
