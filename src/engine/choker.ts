@@ -16,7 +16,6 @@ export interface ChokerView {
   readonly isLimited: boolean;
   readonly slots: number;
   readonly random: Random;
-  readonly placeOf: (host: string) => string | null;
 }
 
 /** The choker of one engine: slots are shared by all torrents. */
@@ -53,7 +52,7 @@ export class Choker {
             capacity: view.capacity,
             isLimited: view.isLimited,
             slots: view.slots,
-            candidates: peers.map((peer) => describe(peer, view)),
+            candidates: peers.map(describe),
             random: view.random,
           });
     const weights = new Map(grants.map((grant) => [grant.peerKey, grant.weight]));
@@ -65,13 +64,13 @@ export class Choker {
   }
 }
 
-function describe(peer: Peer, { placeOf }: ChokerView): UploadCandidate {
+function describe(peer: Peer): UploadCandidate {
   const { upload, counters } = peer;
   return {
     peerKey: peer.peerKey,
     torrentKey: peer.torrentKey,
     remoteHost: peer.remoteHost,
-    place: placeOf(peer.remoteHost),
+    place: peer.place,
     isInterested: upload.isWaiting,
     isUnchoked: upload.isUnchoked,
     isSeeding: !peer.isDownloading,

@@ -344,8 +344,7 @@ export class Engine implements EngineContext, GateKeeper {
     const capacity = isLimited ? limit : this.#bestUploadRate;
     const slots = slotsFor(limit);
     const { random } = this.#deps;
-    const { placeOf } = this;
-    this.#choker.run({ peers: this.#peers(), capacity, isLimited, slots, random, placeOf }, now);
+    this.#choker.run({ peers: this.#peers(), capacity, isLimited, slots, random }, now);
   }
 
   #makeOutgoing(): Outgoing {

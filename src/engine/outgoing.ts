@@ -5,7 +5,7 @@ import type { DialWay } from './encryption-policy.ts';
 import { type GateKeeper, HandshakeGate } from './handshake-gate.ts';
 import { isAt } from './meeting-place.ts';
 import type { PeerAddress } from './peer-book.ts';
-import { isCrowdedAt } from './peer-turnover.ts';
+import { isCrowded } from './peer-turnover.ts';
 import type { Connection, Dialer } from './ports.ts';
 import type { StreamSecurity } from './stream-security.ts';
 import type { Torrent } from './torrent.ts';
@@ -21,6 +21,7 @@ export interface OutgoingDeps {
   /** Dials by uTP alone; null when there is none. */
   readonly utpDialer: Dialer | null;
   readonly own: OwnAddress;
+  /** Which hosts count as one; null for those that are not counted. */
   readonly placeOf: (host: string) => string | null;
   /** Whether there is room for one more connection; with a host, to there. */
   hasRoom(host?: string): boolean;
@@ -35,6 +36,7 @@ interface Dial {
   readonly torrent: Torrent;
   readonly gate: HandshakeGate;
   readonly way: DialWay;
+  readonly place: string | null;
   /** It is one half of a rendezvous (BEP 55); the book knows nothing of it. */
   readonly isPunch: boolean;
 }
@@ -111,23 +113,24 @@ export class Outgoing {
   /** Whether its place has not its share already, of all connections or of the torrent's. */
   #hasRoomAt(torrent: Torrent, { host }: PeerAddress): boolean {
     const { hasRoom, placeOf } = this.#deps;
-    return hasRoom(host) && !isCrowdedAt(host, this.#metBy(torrent), placeOf);
+    return hasRoom(host) && !isCrowded(placeOf(host), this.#metBy(torrent));
   }
 
   /** Where its peers are, and those that we are about to meet. */
-  *#metBy(torrent: Torrent): Iterable<Pick<Connection, 'remoteHost'>> {
+  *#metBy(torrent: Torrent): Iterable<Pick<Dial, 'place'>> {
     yield* torrent.peers.values();
-    for (const [connection, dial] of this.#dials) if (dial.torrent === torrent) yield connection;
+    for (const dial of this.#dials.values()) if (dial.torrent === torrent) yield dial;
   }
 
   #dial(torrent: Torrent, address: PeerAddress, isPunch: boolean): void {
-    const { keeper, security, dialer, utpDialer } = this.#deps;
+    const { keeper, security, dialer, utpDialer, placeOf } = this.#deps;
     const gate = new HandshakeGate(keeper, torrent.infoHash);
     const way = security.wayTo(address);
     const target = { ...address, infoHash: torrent.infoHash, way };
     const connection = security.dial((isPunch && utpDialer) || dialer, target, gate);
     gate.bind(connection);
-    this.#dials.set(connection, { torrent, gate, way, isPunch });
+    const place = placeOf(address.host);
+    this.#dials.set(connection, { torrent, gate, way, place, isPunch });
     this.#deps.begin(connection);
   }
 

@@ -17,16 +17,11 @@ export interface CrowdedTorrent {
   readonly peersMax: number;
 }
 
-/** Whether others at the same place as `host` have taken what one place may have of a torrent. */
-export function isCrowdedAt(
-  host: string,
-  peers: Iterable<Pick<Peer, 'remoteHost'>>,
-  placeOf: EngineContext['placeOf'],
-): boolean {
-  const place = placeOf(host);
+/** Whether `others` have taken what a place may have of a torrent; null is never crowded. */
+export function isCrowded(place: string | null, others: Iterable<Pick<Peer, 'place'>>): boolean {
   if (place === null) return false;
   let count = 0;
-  for (const { remoteHost } of peers) if (placeOf(remoteHost) === place) count++;
+  for (const other of others) if (other.place === place) count++;
   return count >= PLACE_PEERS_MAX;
 }
 
@@ -39,7 +34,7 @@ export function hasRoomFor(
   newcomer: PeerAddress,
   { own, now, placeOf }: { readonly own: OwnAddress } & Pick<EngineContext, 'now' | 'placeOf'>,
 ): boolean {
-  if (isCrowdedAt(newcomer.host, peers.values(), placeOf)) return false;
+  if (isCrowded(placeOf(newcomer.host), peers.values())) return false;
   if (peers.size < peersMax) return true;
   // One that was closed a moment ago still counts until its connection has gone.
   if (peers.size > peersMax) return false;

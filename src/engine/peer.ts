@@ -25,6 +25,8 @@ const QUEUED_BYTES_MAX = 8 * 1024 * 1024;
 /** A peer of one torrent. */
 export class Peer implements ConnectionEvents, PeerMessageSink {
   readonly connectedAt: Instant;
+  /** What counts as one with its address; null where that is not counted. */
+  readonly place: string | null;
   readonly download: PeerDownload;
   readonly upload: PeerUpload;
   readonly #wiring: PeerWiring;
@@ -39,6 +41,7 @@ export class Peer implements ConnectionEvents, PeerMessageSink {
 
   constructor(owner: PeerOwner, met: MetPeer) {
     this.#wiring = new PeerWiring(owner, met);
+    this.place = owner.engine.placeOf(met.connection.remoteHost);
     this.connectedAt = owner.engine.now;
     this.#heardAt = this.connectedAt;
     this.#spokeAt = this.connectedAt;
