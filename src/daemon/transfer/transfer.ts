@@ -36,7 +36,7 @@ export interface TransferListener {
  * Room for short-lived objects in a transfer thread. Few are made, but V8 lets them pile up: its
  * own choice took 6 MB more and saved no time that could be measured.
  */
-const YOUNG_MB_MAX = 4;
+const YOUNG_MB_MAX = 2;
 
 /** A running transfer thread. */
 export class Transfer implements TransferCalls {
