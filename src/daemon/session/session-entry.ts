@@ -2,6 +2,7 @@
 import { AssertionFailure } from '../../units/index.ts';
 import {
   endOfSeeding,
+  isAnyLimit,
   ratioOf,
   type SeedingEnd,
   type SeedingLimits,
@@ -137,7 +138,10 @@ export class SessionEntry {
 
   /** The limit of seeding that it has reached; null while there is none. */
   endOfSeeding(usual: SeedingLimits, seconds: number): SeedingEnd | null {
-    return endOfSeeding({ ...usual, ...this.record.seeding }, this.#totals(seconds));
+    const { seeding } = this.record;
+    // Most have none, and ten thousand are asked each second.
+    if (seeding === null && !isAnyLimit(usual)) return null;
+    return endOfSeeding({ ...usual, ...seeding }, this.#totals(seconds));
   }
 
   view(seconds: number): SessionTorrent {
