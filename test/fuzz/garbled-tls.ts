@@ -1,19 +1,16 @@
 /** Fuzzed bytes as changes to what a TLS server sends, in its handshake and after it. */
 import type { Socket } from 'node:net';
 import { Duplex, duplexPair } from 'node:stream';
-import {
-  createSecureContext,
-  getCACertificates,
-  type SecureContext,
-  setDefaultCACertificates,
-  TLSSocket,
-} from 'node:tls';
+import tls, { type SecureContext } from 'node:tls';
 import { makeCertificate } from '../support/certificates.ts';
+import { give } from './answers.ts';
 
 /** Whom the certificate is for. */
 const HOST = '8.8.4.4';
 const CHANGE_BYTES = 4;
 const CHANGES_MAX = 7;
+/** In the first byte, beside the count. */
+const OLD = 8;
 const PATIENCE_MS = 100;
 
 /** A change to a byte on its way: where, what it is mixed with, and whether the stream ends. */
@@ -23,39 +20,53 @@ interface Change {
   readonly isEnd: boolean;
 }
 
-/** How an input is read: so many changes, then the answers in the clear. */
+/** How an input is read: which TLS, so many changes, then the answers in the clear. */
 export interface Garbling {
+  /** The last TLS that shows its certificate on the way. */
+  readonly isOld: boolean;
   readonly changes: readonly Change[];
   readonly answers: Uint8Array;
 }
 
-/** The first byte counts the changes, each of four bytes. */
+/** The first byte counts the changes, each of four bytes, and says which TLS. */
 export function readGarbling(input: Uint8Array): Garbling {
-  const count = Math.min((input[0] ?? 0) % 8, CHANGES_MAX);
+  const [first = 0] = input;
+  const count = first & CHANGES_MAX;
   const changes = Array.from({ length: count }, (_, nth): Change => {
     const [high = 0, low = 0, mask = 0, kind = 0] = input.subarray(1 + nth * CHANGE_BYTES);
     return { at: high * 256 + low, mask, isEnd: kind === 255 };
   });
-  return { changes, answers: input.subarray(1 + count * CHANGE_BYTES) };
+  return { isOld: (first & OLD) !== 0, changes, answers: input.subarray(1 + count * CHANGE_BYTES) };
 }
 
-/** Answers by TLS: as they are, and changed in the handshake and behind it. */
+/** Answers by TLS: as they are, and changed in the handshake and behind it, of either TLS. */
 export function tlsAnswers(answers: readonly string[]): readonly Uint8Array[] {
-  const places = [[], [], [3], [10], [60, 61], [130], [400], [700], [900, 1000], [1100], [1200]];
-  return places.map((at, nth) => garblingOf(at, answers[nth % answers.length] ?? ''));
+  const places = [[3], [10], [60, 61], [130], [400], [700], [900, 1000], [1100], [1200]];
+  const changed = [0, OLD].flatMap((old) =>
+    places.map((at, nth) => garblingOf(old, at, answers[nth % answers.length] ?? '')),
+  );
+  return [...answers.map((answer) => garblingOf(0, [], answer)), ...changed];
 }
 
-function garblingOf(places: readonly number[], answers: string): Uint8Array {
+function garblingOf(old: number, places: readonly number[], answers: string): Uint8Array {
   const changes = places.flatMap((at) => [at >> 8, at & 255, 1, 0]);
-  return Uint8Array.from([places.length, ...changes, ...Buffer.from(answers, 'latin1')]);
+  return Uint8Array.from([old + places.length, ...changes, ...Buffer.from(answers, 'latin1')]);
 }
 
 /** The near end of a connection to a TLS server that gives the answer and ends. */
-export function garbledServer(changes: readonly Change[], answer: string): Socket {
+export function garbledServer({ isOld, changes }: Garbling, answer: string): Socket {
   const [near, far] = duplexPair();
-  const server = new TLSSocket(far as Socket, { isServer: true, secureContext: context() });
+  const { old, current } = contexts();
+  const secureContext = isOld ? old : current;
+  const server = new tls.TLSSocket(far as Socket, { isServer: true, secureContext });
   server.on('error', () => {});
-  server.once('data', () => server.end(Buffer.from(answer, 'latin1')));
+  server.once('data', () =>
+    give(
+      answer,
+      (bytes) => server.write(bytes),
+      () => server.end(),
+    ),
+  );
   const garbled = new GarbledStream(near, changes);
   garbled.once('close', () => server.destroy());
   return garbled as unknown as Socket;
@@ -114,14 +125,26 @@ class GarbledStream extends Duplex {
   }
 }
 
-let made: SecureContext | null = null;
+/** What a server shows, for either TLS. */
+interface Contexts {
+  readonly current: SecureContext;
+  readonly old: SecureContext;
+}
+
+let made: Contexts | null = null;
 
 /** The server's, whose authority this thread trusts from now on. */
-function context(): SecureContext {
+function contexts(): Contexts {
   if (made !== null) return made;
   const until = new Date(Date.now() + 24 * 3_600_000);
   const issuer = makeCertificate({ name: 'an authority of the fuzzing', until });
-  setDefaultCACertificates([...getCACertificates('default'), issuer.cert]);
-  made = createSecureContext(makeCertificate({ name: 'fuzz', host: HOST, issuer, until }));
+  tls.setDefaultCACertificates([issuer.cert]);
+  // For both ends: a quarter of a handshake's time would go into keys for the age of quanta.
+  tls.DEFAULT_ECDH_CURVE = 'prime256v1';
+  const shown = makeCertificate({ name: 'fuzz', host: HOST, issuer, until });
+  made = {
+    current: tls.createSecureContext(shown),
+    old: tls.createSecureContext({ ...shown, maxVersion: 'TLSv1.2' }),
+  };
   return made;
 }

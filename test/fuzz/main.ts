@@ -1,17 +1,16 @@
 /**
- * `npm run fuzz -- [--count 1000000] [--seed 1] [--only name]`: mutated inputs for every reader, on
- * all cores. Ends with 1 and the input in hex when one of them does harm.
+ * `npm run fuzz -- [--count 1000000] [--seed 1] [--from 0] [--only name]`: mutated inputs for every
+ * reader, on all cores. Ends with 1 and the input in hex when one of them does harm.
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { type AttackReport, attack } from './attack.ts';
+import { type AttackPlan, type AttackReport, attack, describeHarm, SUSPECTS } from './attack.ts';
 import { TARGETS } from './targets.ts';
 
 interface Job {
   readonly name: string;
-  readonly count: number;
-  readonly seed: number;
+  readonly plan: Required<AttackPlan>;
 }
 
 if (isMainThread) await main();
@@ -22,11 +21,13 @@ async function main(): Promise<void> {
     options: {
       count: { type: 'string', default: '1000000' },
       seed: { type: 'string', default: '1' },
+      from: { type: 'string', default: '0' },
       only: { type: 'string' },
     },
   });
+  const [seed, from, count] = [Number(values.seed), Number(values.from), Number(values.count)];
   const jobs = TARGETS.filter(({ name }) => !values.only || name === values.only).map(
-    ({ name }): Job => ({ name, count: Number(values.count), seed: Number(values.seed) }),
+    ({ name }): Job => ({ name, plan: { seed, from, count } }),
   );
   if (jobs.length === 0) {
     console.error(
@@ -35,12 +36,13 @@ async function main(): Promise<void> {
     process.exitCode = 1;
   }
   const work = async (): Promise<void> => {
-    for (let job = jobs.shift(); job; job = jobs.shift()) print(await runInWorker(job));
+    for (let job = jobs.shift(); job; job = jobs.shift()) print(await runInWorker(job), job.plan);
   };
   await Promise.all(Array.from({ length: availableParallelism() }, work));
 }
 
-function print({ name, inputCount, acceptedCount, seconds, harm }: AttackReport): void {
+function print(report: AttackReport, { seed, from }: Required<AttackPlan>): void {
+  const { name, inputCount, acceptedCount, seconds, harm } = report;
   const rate = Math.round(inputCount / seconds);
   const accepted = ((100 * acceptedCount) / inputCount).toFixed(1);
   console.log(
@@ -48,7 +50,9 @@ function print({ name, inputCount, acceptedCount, seconds, harm }: AttackReport)
       `${seconds.toFixed(1)} s, ${rate}/s`,
   );
   if (!harm) return;
-  console.log(`${harm.what}\n${harm.hex}`);
+  const again = Math.max(0, from + inputCount - 1 - SUSPECTS);
+  console.log(describeHarm(harm));
+  console.log(`again: --only ${name} --seed ${seed} --from ${again} --count ${SUSPECTS + 1}`);
   process.exitCode = 1;
 }
 
@@ -65,8 +69,8 @@ function runInWorker(job: Job): Promise<AttackReport> {
   });
 }
 
-function runJob({ name, count, seed }: Job): Promise<AttackReport> {
+function runJob({ name, plan }: Job): Promise<AttackReport> {
   const target = TARGETS.find((candidate) => candidate.name === name);
   if (!target) throw new Error(`there is no target ${name}`);
-  return attack(target, count, seed);
+  return attack(target, plan);
 }

@@ -4,7 +4,7 @@ import { deflateSync, gzipSync } from 'node:zlib';
 import { TrackerError, TrackerTransport } from '../../src/platform/tracker/index.ts';
 import { AppError } from '../../src/units/index.ts';
 import { type AnnounceRequest, parseTrackerUrl } from '../../src/wire/index.ts';
-import { AnsweringStream, answersIn, BREAK, OtherEnd } from './answers.ts';
+import { AnsweringStream, answersIn, BREAK, HELD, OtherEnd } from './answers.ts';
 import { garbledServer, readGarbling } from './garbled-tls.ts';
 
 const HOST = '8.8.4.4';
@@ -23,9 +23,9 @@ export async function meetTracker(input: Uint8Array): Promise<number> {
 
 /** The same by TLS, whose bytes are changed on the way. */
 export async function meetTlsTracker(input: Uint8Array): Promise<number> {
-  const { changes, answers } = readGarbling(input);
-  const left = answersIn(answers);
-  return askTracker('https', () => garbledServer(changes, left.shift() ?? ''));
+  const garbling = readGarbling(input);
+  const left = answersIn(garbling.answers);
+  return askTracker('https', () => garbledServer(garbling, left.shift() ?? ''));
 }
 
 /** Asks a tracker at the other end of what `connect` gives. */
@@ -86,6 +86,7 @@ export function trackerAnswers(): readonly string[] {
     `HTTP/1.1 302 Found\r\nLocation: ${to}\r\nContent-Length: 0\r\n\r\n`;
   const refused =
     'HTTP/1.1 404 No\r\nRetry-After: 60\r\nContent-Length: 27\r\n\r\nd14:failure reason5:no, noe';
+  const withZeros = Buffer.concat([gzipSync(announce), Buffer.alloc(9)]);
   const bomb = gzipSync(new Uint8Array(3_000_000));
   const talks = [
     [plain(announce), plain(scrape)],
@@ -95,6 +96,7 @@ export function trackerAnswers(): readonly string[] {
     [moved('/other'), moved(`http://${HOST}:81/a?b`), moved('//8.8.8.8'), plain(announce)],
     [moved('https://8.8.4.4/'), moved('udp://8.8.4.4:1')],
     [packed('gzip', bomb)],
+    [packed('gzip', withZeros) + HELD, plain(scrape) + HELD],
     ['HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 200 OK\r\nConnection: keep-alive\r\n\r\nd5:peersle'],
   ];
   return talks.map((talk) => talk.join(BREAK));

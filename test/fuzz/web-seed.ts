@@ -25,9 +25,9 @@ export function meetWebSeed(input: Uint8Array): Promise<number> {
 
 /** The same by TLS, whose bytes are changed on the way. */
 export function meetTlsWebSeed(input: Uint8Array): Promise<number> {
-  const { changes, answers } = readGarbling(input);
-  const left = answersIn(answers);
-  const egress = new OtherEnd(() => garbledServer(changes, left.shift() ?? ''));
+  const garbling = readGarbling(input);
+  const left = answersIn(garbling.answers);
+  const egress = new OtherEnd(() => garbledServer(garbling, left.shift() ?? ''));
   const target = { family: 4, addresses: ['8.8.4.4'] } as const;
   return askWebSeed('https', () => webAgent(egress, target, { connectMs: 10_000 }));
 }

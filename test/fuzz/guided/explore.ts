@@ -1,7 +1,7 @@
 /** The loop of guided fuzzing: an input that takes a new way is kept and changed further. */
 import { performance } from 'node:perf_hooks';
 import { type Random, randomInt } from '../../../src/units/index.ts';
-import { harmOf } from '../attack.ts';
+import { type Harm, trialOf } from '../attack.ts';
 import { mutate } from '../mutate.ts';
 import type { Target } from '../targets.ts';
 
@@ -25,7 +25,7 @@ export interface Exploration {
   /** The fewest inputs that take every branch that was found, without the target's own. */
   readonly found: readonly Uint8Array[];
   /** As in `AttackReport`. */
-  readonly harm: { readonly input: Uint8Array; readonly what: string } | null;
+  readonly harm: Harm | null;
 }
 
 /** A kept input and the ways it takes: a branch and about how often it ran. */
@@ -44,14 +44,15 @@ export async function explore(options: ExploreOptions): Promise<Exploration> {
   const { target, random, milliseconds, counters, words } = options;
   const seen = new Uint8Array(counters.length * CLASSES);
   const kept: Kept[] = [];
+  const trial = trialOf(target);
   let inputCount = 0;
   let harm: Exploration['harm'] = null;
 
   const run = async (input: Uint8Array): Promise<number[]> => {
     inputCount++;
     counters.fill(0);
-    const what = await harmOf(target, input);
-    if (what !== null && what !== 'refused') harm = { input, what };
+    const outcome = await trial(input);
+    if (typeof outcome === 'object') harm = outcome;
     return waysOf(counters);
   };
   const tryOut = async (input: Uint8Array, isGiven: boolean): Promise<void> => {

@@ -5,6 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { seededRandom } from '../../../src/units/index.ts';
+import { describeHarm } from '../attack.ts';
 import { saveFound } from '../corpus.ts';
 import { TARGETS } from '../targets.ts';
 import { explore } from './explore.ts';
@@ -31,7 +32,7 @@ for (const target of TARGETS.filter(({ name }) => !values.only || name === value
       `${branches} branches, ${found.length} kept (${bytes} bytes)`,
   );
   if (harm) {
-    console.log(`${harm.what}\n${Buffer.from(harm.input).toString('hex')}`);
+    console.log(describeHarm(harm));
     process.exitCode = 1;
   }
 }
