@@ -11,7 +11,7 @@ const CHANGE_BYTES = 4;
 const CHANGES_MAX = 7;
 /** In the first byte, beside the count. */
 const OLD = 8;
-const PATIENCE_MS = 100;
+const PATIENCE_MS = 20;
 
 /** A change to a byte on its way: where, what it is mixed with, and whether the stream ends. */
 interface Change {
