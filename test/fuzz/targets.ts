@@ -9,7 +9,12 @@ import {
   meetSocksProxy,
   socksAnswers,
 } from '../../src/platform/egress/testing/scripted-proxy.ts';
-import { meetRouter, routerAnswers } from '../../src/platform/nat/testing/scripted-router.ts';
+import {
+  firewallAnswers,
+  meetFirewall,
+  meetRouter,
+  routerAnswers,
+} from '../../src/platform/nat/testing/scripted-router.ts';
 import { atto, concatBytes, hash32FromBytes } from '../../src/units/index.ts';
 import {
   decodeBencode,
@@ -181,7 +186,10 @@ const BY_HAND: readonly Target[] = [
   slow(onBytes('socks-proxy', socksAnswers(), meetSocksProxy)),
   slow(onBytes('socks-relay', socksAnswers(), askScriptedProxyForUdp)),
   onBytes('socks-datagram', socksDatagrams(), (bytes) => decodeSocksDatagram(bytes)),
-  slow(onBytes('upnp', texts(...routerAnswers().map((talk) => talk.join(BREAK))), meetUpnp)),
+  slow(onBytes('upnp', talks(routerAnswers()), (bytes) => meetRouter(latin1AnswersIn(bytes)))),
+  slow(
+    onBytes('firewall', talks(firewallAnswers()), (bytes) => meetFirewall(latin1AnswersIn(bytes))),
+  ),
   slow(onBytes('http-proxy', texts(...connectAnswers()), meetHttpProxy)),
   slow(onBytes('web-seed', texts(...webAnswers()), meetWebSeed)),
   slow(onBytes('tracker-web', texts(...trackerAnswers()), meetTracker)),
@@ -199,8 +207,12 @@ export const TARGETS: readonly Target[] = BY_HAND.map((target) => ({
   corpus: [...target.corpus, ...readFound(target.name)],
 }));
 
-function meetUpnp(input: Uint8Array): Promise<number> {
-  return meetRouter(answersIn(input).map((answer) => Buffer.from(answer, 'latin1')));
+function talks(answers: readonly (readonly string[])[]): Uint8Array[] {
+  return texts(...answers.map((talk) => talk.join(BREAK)));
+}
+
+function latin1AnswersIn(input: Uint8Array): Buffer[] {
+  return answersIn(input).map((answer) => Buffer.from(answer, 'latin1'));
 }
 
 function slow(target: Target): Target {

@@ -12,11 +12,15 @@ export interface HomeNetworkOptions {
   readonly hasRouter: boolean;
   /** Whether the machine inside knows the router. Default true. */
   readonly hasRoute?: boolean;
+  /** With `hasRouter`: whether all have IPv6, too, which is not translated. Default false. */
+  readonly hasIpv6?: boolean;
 }
 
 /** A home network. Disposing it takes it down; what runs in it must have ended. */
 export interface HomeNetwork extends AsyncDisposable {
   readonly homeHost: string;
+  /** Its global address, with `hasIpv6`; the internet reaches it as it is. */
+  readonly homeHost6: string;
   readonly routerHost: string;
   /** The router's address on the internet, and the device that has it; with `hasRouter`. */
   readonly outsideHost: string;
@@ -37,6 +41,12 @@ const HOME_HOST = `10.214.${HIGH}.${LOW + 2}`;
 /** Allotted, but never announced to the internet: nobody is missed. */
 const OUTSIDE_HOST = `25.214.${HIGH}.${LOW + 1}`;
 const WORLD_HOST = `25.214.${HIGH}.${LOW + 2}`;
+/** The 6bone's, given back (RFC 3701): nobody is missed. */
+const PREFIX_6 = `3ffe:${(process.pid & 0xffff).toString(16)}`;
+const [HOME_NET_6, WORLD_NET_6]: readonly [string, string] = [`${PREFIX_6}:1`, `${PREFIX_6}:2`];
+const HOME_HOST_6 = `${HOME_NET_6}::2`;
+/** Routers advertise themselves by such an address. */
+const ROUTER_HOST_6 = 'fe80::1';
 
 /** Builds the network, or says why it cannot be built here. */
 export function makeHomeNetwork(options: HomeNetworkOptions): HomeNetwork | string {
@@ -45,10 +55,21 @@ export function makeHomeNetwork(options: HomeNetworkOptions): HomeNetwork | stri
   const name = `bwhome${process.pid}`;
   const [inside, router] = [`${name}i`, `${name}r`];
   const [home, routerIn, routerOut, world] = ['h', 'i', 'o', 'w'].map((end) => `${name}${end}`);
-  const { hasRouter, hasRoute = true } = options;
+  const { hasRouter, hasRoute = true, hasIpv6 = false } = options;
   const ip = (...args: readonly (string | undefined)[]): boolean =>
     spawnSync('ip', args.map(String)).status === 0;
   const at = hasRouter ? ['-n', router] : [];
+  const addSix = (space: readonly string[], address: string, device = ''): boolean =>
+    ip(...space, 'addr', 'add', `${address}/64`, 'dev', device, 'nodad');
+  const stepsForSix: readonly (() => boolean)[] = [
+    () => addSix(['-n', inside], HOME_HOST_6, home),
+    () => addSix(at, `${HOME_NET_6}::1`, routerIn),
+    () => addSix(at, ROUTER_HOST_6, routerIn),
+    () => addSix(at, `${WORLD_NET_6}::1`, routerOut),
+    () => addSix([], `${WORLD_NET_6}::2`, world),
+    () => ip('-n', inside, 'route', 'add', 'default', 'via', ROUTER_HOST_6, 'dev', home),
+    () => ip('route', 'add', `${HOME_NET_6}::/64`, 'via', `${WORLD_NET_6}::1`, 'dev', world),
+  ];
   const steps: readonly (() => boolean)[] = [
     () => ip('netns', 'add', inside),
     () => !hasRouter || ip('netns', 'add', router),
@@ -67,6 +88,7 @@ export function makeHomeNetwork(options: HomeNetworkOptions): HomeNetwork | stri
     () => !hasRouter || ip(...at, 'link', 'set', routerOut, 'up'),
     () => !hasRouter || ip('addr', 'add', `${WORLD_HOST}/30`, 'dev', world),
     () => !hasRouter || ip('link', 'set', world, 'up'),
+    ...(hasIpv6 ? stepsForSix : []),
     () => comesUp(inside, `${home}`),
   ];
   const remove = (): void => removeNetwork(name);
@@ -77,6 +99,7 @@ export function makeHomeNetwork(options: HomeNetworkOptions): HomeNetwork | stri
   process.once('exit', remove);
   return {
     homeHost: HOME_HOST,
+    homeHost6: HOME_HOST_6,
     routerHost: ROUTER_HOST,
     outsideHost: OUTSIDE_HOST,
     outsideDevice: `${routerOut}`,

@@ -2,7 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MutableTorrent } from '../../daemon/dht/index.ts';
 import { DaemonError, DataFolder, type TorrentSource } from '../../daemon/index.ts';
-import type { NodeListener, Reach, TorrentNode, Turnover } from '../../daemon/node/index.ts';
+import type {
+  NodeListener,
+  PinholeReach,
+  Reach,
+  TorrentNode,
+  Turnover,
+} from '../../daemon/node/index.ts';
 import type { TorrentNews } from '../../daemon/transfer/index.ts';
 import { toHex } from '../../units/index.ts';
 import { CliError } from '../cli-error.ts';
@@ -141,6 +147,10 @@ class LatestWatch implements NodeListener {
 
   onReach(reach: Reach): void {
     this.watch.onReach(reach);
+  }
+
+  onPinholes(reach: PinholeReach): void {
+    this.watch.onPinholes(reach);
   }
 
   onCrash(failure: Error): void {

@@ -1,8 +1,8 @@
 /** Follows one torrent of a node: prints its news, and knows how it ended. */
-import type { NodeListener, Reach } from '../../daemon/node/index.ts';
+import type { NodeListener, PinholeReach, Reach } from '../../daemon/node/index.ts';
 import { RemoteFailure, type TorrentNews } from '../../daemon/transfer/index.ts';
 import type { Output } from '../output.ts';
-import { reachFacts, reachLine } from './reach-line.ts';
+import { pinholeFacts, pinholeLine, reachFacts, reachLine } from './reach-line.ts';
 
 /** The listener of a node that works on one torrent. */
 export class TorrentWatch implements NodeListener {
@@ -11,7 +11,8 @@ export class TorrentWatch implements NodeListener {
   readonly #failed: PromiseWithResolvers<never> = Promise.withResolvers<never>();
   readonly #lastTrackerLine = new Set<string>();
   readonly #marketLines = new Set<string>();
-  #reachLine: string | null = null;
+  /** What was said of how we are reached, by event. */
+  readonly #reachLines = new Map<string, string>();
   readonly #metadata: PromiseWithResolvers<Uint8Array> = Promise.withResolvers<Uint8Array>();
   /** Pieces checked by now, while the files are being checked. */
   checking: { readonly checked: number; readonly pieceCount: number } | null = null;
@@ -109,10 +110,19 @@ export class TorrentWatch implements NodeListener {
   /** People read how they are reached when that is settled, and when it changes. */
   onReach(reach: Reach): void {
     this.#output.event('nat', reachFacts(reach));
-    const line = reachLine(reach);
-    if (line === null || line === this.#reachLine) return;
-    this.#reachLine = line;
-    if (reach.state === 'mapped') this.#output.line(line);
+    this.#sayReach('nat', reachLine(reach), reach.state === 'mapped');
+  }
+
+  /** As `onReach`, of the router's IPv6 firewall. */
+  onPinholes(reach: PinholeReach): void {
+    this.#output.event('pinholes', pinholeFacts(reach));
+    this.#sayReach('pinholes', pinholeLine(reach), reach.state === 'open');
+  }
+
+  #sayReach(event: string, line: string | null, isGood: boolean): void {
+    if (line === null || line === this.#reachLines.get(event)) return;
+    this.#reachLines.set(event, line);
+    if (isGood) this.#output.line(line);
     else if (!this.#output.isJson) this.#output.notice(line);
   }
 

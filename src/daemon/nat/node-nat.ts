@@ -1,10 +1,16 @@
 /** Maps the ports of a node, and tells transfer threads and DHT what to announce instead. */
 import { classifyAddress } from '../../discovery/index.ts';
-import { PortMapper, type PortWish, type Reach } from '../../platform/nat/index.ts';
+import {
+  type PinholeReach,
+  Pinholes,
+  PortMapper,
+  type PortWish,
+  type Reach,
+} from '../../platform/nat/index.ts';
 import type { NodeDht } from '../dht/index.ts';
 import type { OutsidePlace, TransferPool } from '../transfer/index.ts';
 
-export type { Reach } from '../../platform/nat/index.ts';
+export type { PinholeReach, Reach } from '../../platform/nat/index.ts';
 
 /** What a node has that others outside want to reach. */
 export interface NatParts {
@@ -13,32 +19,40 @@ export interface NatParts {
   readonly bindHost: string | null;
   readonly useTcp: boolean;
   readonly useUtp: boolean;
-  /** The user is told. */
+  /** The user is told: over IPv4, and of the firewall over IPv6. */
   readonly onReach: (reach: Reach) => void;
+  readonly onPinholes: (reach: PinholeReach) => void;
 }
 
 /** The mappings of a node, from `start` to `stop`. */
 export class NodeNat {
-  readonly #mapper: PortMapper;
+  /** What runs for each family that the node listens in. */
+  readonly #parts: readonly (PortMapper | Pinholes)[];
 
-  private constructor(mapper: PortMapper) {
-    this.#mapper = mapper;
+  private constructor(parts: readonly (PortMapper | Pinholes)[]) {
+    this.#parts = parts;
   }
 
   /** Begins; nothing waits for it. */
   static start(parts: NatParts): NodeNat {
-    const { bindHost } = parts;
+    const { bindHost, onPinholes } = parts;
+    const wishes = wishesOf(parts);
     const onReach = (said: Reach): void => {
       const reach = believed(said);
       tell(parts, reach);
       parts.onReach(reach);
     };
-    return new NodeNat(PortMapper.start({ wishes: wishesOf(parts), bindHost, onReach }));
+    const isSix = bindHost?.includes(':') ?? true;
+    const isFour = bindHost === null || bindHost === '::' || !isSix;
+    return new NodeNat([
+      ...(isFour ? [PortMapper.start({ wishes, bindHost, onReach })] : []),
+      ...(isSix ? [Pinholes.start({ wishes, bindHost, onReach: onPinholes })] : []),
+    ]);
   }
 
   /** Takes the mappings back; within a second in any case. */
-  stop(): Promise<void> {
-    return this.#mapper.stop();
+  async stop(): Promise<void> {
+    await Promise.all(this.#parts.map((part) => part.stop()));
   }
 }
 

@@ -8,7 +8,7 @@ export {
   type EgressOptions,
   parseProxyUrl,
 } from '../../platform/egress/index.ts';
-export type { Reach } from '../nat/index.ts';
+export type { PinholeReach, Reach } from '../nat/index.ts';
 export type { MarketOptions, Turnover } from './node-market.ts';
 export {
   defaultShards,

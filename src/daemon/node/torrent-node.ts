@@ -7,7 +7,7 @@ import { AppError, assert, ZERO_ATTO } from '../../units/index.ts';
 import type { DataFolder } from '../data-folder.ts';
 import type { DhtChoice, NodeDht } from '../dht/index.ts';
 import { isLoopback } from '../loopback.ts';
-import type { NodeNat, Reach } from '../nat/index.ts';
+import type { NodeNat, PinholeReach, Reach } from '../nat/index.ts';
 import { ratesNow, ScheduledLimits, type ScheduleLine } from '../policy/index.ts';
 import {
   Transfer,
@@ -68,6 +68,8 @@ export interface NodeOptions {
 export interface NodeListener extends TransferListener {
   /** How the internet reaches us, as far as the router says; each time that it changes. */
   onReach?(reach: Reach): void;
+  /** Whom the router's IPv6 firewall lets in; never called without a global IPv6 address. */
+  onPinholes?(reach: PinholeReach): void;
 }
 
 /** Where BitTorrent clients have always listened; routers may forward it already. */
@@ -214,7 +216,8 @@ async function startNat(
 ): Promise<NodeNat> {
   const { NodeNat: Loaded } = await import('../nat/index.ts');
   const onReach = (reach: Reach): void => listener.onReach?.(reach);
-  return Loaded.start({ ...parts, bindHost, useTcp, useUtp, onReach });
+  const onPinholes = (reach: PinholeReach): void => listener.onPinholes?.(reach);
+  return Loaded.start({ ...parts, bindHost, useTcp, useUtp, onReach, onPinholes });
 }
 
 /** What a shard is given of the node's parts. */

@@ -1,8 +1,13 @@
-/** Finds a router that maps ports, by PCP, NAT-PMP or UPnP, in this order. */
+/**
+ * Finds a router that maps ports, by PCP, NAT-PMP or UPnP, in this order; over IPv6 one that opens
+ * its firewall, by PCP or UPnP.
+ */
+import { isIPv6 } from 'node:net';
 import { AppError } from '../../units/index.ts';
 import { NatPmpGateway, PcpGateway } from './datagram-gateway.ts';
 import type { Gateway, MappedPort, PortWish, Route } from './gateway.ts';
 import { searchGateways } from './ssdp-search.ts';
+import { UpnpFirewall } from './upnp-firewall.ts';
 import { UpnpGateway } from './upnp-gateway.ts';
 
 /** A router, and the first port that it has mapped. */
@@ -32,6 +37,8 @@ export async function findGateway(
   { signal, datagramPort, ssdpGroup }: FindOptions & { readonly signal: AbortSignal },
 ): Promise<FindOutcome> {
   const { localHost, gatewayHost: host } = route;
+  const isSix = isIPv6(localHost);
+  const Upnp = isSix ? UpnpFirewall : UpnpGateway;
   const enough = new AbortController();
   const deadline = AbortSignal.any([signal, enough.signal, AbortSignal.timeout(FIND_MS)]);
   const refusals: string[] = [];
@@ -54,11 +61,12 @@ export async function findGateway(
     if (host !== null) {
       const pcp = new PcpGateway(place);
       let found = await attempt(async () => pcp);
-      if (pcp.isOtherVersion) found = await attempt(async () => new NatPmpGateway(place));
+      // NAT-PMP knows IPv4 alone.
+      if (pcp.isOtherVersion && !isSix) found = await attempt(async () => new NatPmpGateway(place));
       if (found) return { ok: true, ...found };
     }
     for (const location of await locations) {
-      const found = await attempt(() => UpnpGateway.open(location, localHost, deadline));
+      const found = await attempt(() => Upnp.open(location, route, deadline));
       if (found) return { ok: true, ...found };
     }
     return { ok: false, refusals };

@@ -4,12 +4,13 @@
  */
 import { request } from 'node:http';
 import { PlatformError } from '../platform-error.ts';
+import type { Origin } from './gateway.ts';
+import { isLinkLocal } from './route.ts';
 
 /** A request. */
 export interface GatewayRequest {
   readonly url: URL;
-  /** From which of our addresses. */
-  readonly localHost: string;
+  readonly from: Origin;
   /** A SOAP call; null only fetches. */
   readonly call: { readonly soapAction: string; readonly body: Uint8Array } | null;
   readonly signal: AbortSignal;
@@ -22,17 +23,25 @@ const ANSWER_MS = 4_000;
 
 /**
  * The URL that a router wrote, where it may be asked: an `http` one on exactly the host that
- * answered us. Null for all others (SSRF by an SSDP `Location` or a control URL).
+ * answered us. Null for all others (SSRF by an SSDP `Location` or a control URL). Zones are not
+ * compared, URLs have none: `askGateway` goes to that of our own link.
  */
 export function gatewayUrl(text: string, base: string | null, host: string): URL | null {
   const url = URL.parse(text, base ?? undefined);
-  if (url?.protocol !== 'http:' || url.hostname !== host) return null;
+  if (url?.protocol !== 'http:' || bareHost(url) !== host.split('%', 1)[0]) return null;
   return url.username === '' && url.password === '' ? url : null;
+}
+
+/** The host of a URL as other places write it: an IPv6 address without its brackets. */
+export function bareHost({ hostname }: URL): string {
+  return hostname.replace(/^\[(.*)\]$/, '$1');
 }
 
 /** What a router answers: status 200 or, as SOAP's faults have, 500. Fails with PLATFORM_NAT. */
 export function askGateway(wanted: GatewayRequest): Promise<Uint8Array> {
-  const { url, localHost, call } = wanted;
+  const { url, from, call } = wanted;
+  const host = bareHost(url);
+  const zone = isLinkLocal(host) ? `%${from.zone}` : '';
   const signal = AbortSignal.any([wanted.signal, AbortSignal.timeout(ANSWER_MS)]);
   return new Promise((resolve, reject) => {
     const fail = (reason: string): void => {
@@ -45,9 +54,11 @@ export function askGateway(wanted: GatewayRequest): Promise<Uint8Array> {
     };
     const asking = request(url, {
       method: call ? 'POST' : 'GET',
-      headers: { ...headers, connection: 'close' },
+      headers: { ...headers, host: url.host, connection: 'close' },
       agent: false,
-      localAddress: localHost,
+      // Where connections go to; names are never asked for, `url` has a literal address.
+      hostname: `${host}${zone}`,
+      localAddress: from.localHost,
       signal,
     });
     asking.on('error', () => fail(signal.aborted ? 'it does not answer' : 'it cannot be reached'));

@@ -1,4 +1,7 @@
-/** What every way of mapping ports has in common: PCP, NAT-PMP and UPnP fill this in. */
+/**
+ * What every way of mapping ports has in common: PCP, NAT-PMP and UPnP fill this in. Over IPv6 a
+ * mapping is a hole in the firewall: the port outside is our own.
+ */
 import type { MapProtocol } from '../../wire/index.ts';
 
 /** A port of ours that the internet is to reach. */
@@ -35,12 +38,18 @@ export interface Gateway {
   unmap(mapped: MappedPort, signal: AbortSignal): Promise<void>;
 }
 
-/** Where we are in our network, and who leads out of it. */
-export interface Route {
-  /** Our own IPv4 address on the way out. */
+/** From where a router is spoken to. */
+export interface Origin {
+  /** Our own address on the way out; it decides the family of all others. */
   readonly localHost: string;
+  /** IPv6: the interface, as it stands after the `%` of a link-local address. */
+  readonly zone?: string;
+}
+
+/** Where we are in our network, and who leads out of it. */
+export interface Route extends Origin {
   readonly netmask: string;
-  /** The router's address; null where the system does not tell. */
+  /** The router's address, with a zone if it is link-local; null where the system does not tell. */
   readonly gatewayHost: string | null;
 }
 

@@ -25,7 +25,7 @@ export type Reach =
 export interface PortMapperOptions {
   /** At least one. Those first that matter most. */
   readonly wishes: readonly PortWish[];
-  /** What the node listens on; null for everywhere. */
+  /** Our address that the router is to pass connections on to; null for that of the way out. */
   readonly bindHost: string | null;
   /** Each time that it changes. */
   readonly onReach: (reach: Reach) => void;
@@ -54,12 +54,11 @@ const RENEWAL_MS = 15_000;
 /** Taking the mappings back must not hold up the end of a program. */
 const STOP_MS = 1_000;
 
-const REAL: PortMapperDeps = {
-  findRoute,
-  findGateway,
-  // Renewing must not keep a program alive.
-  wait: (ms, signal) => sleep(ms, undefined, { signal, ref: false }).catch(() => {}),
-};
+/** Waiting in earnest: it keeps no program alive. */
+export const waitUnheld: PortMapperDeps['wait'] = (ms, signal) =>
+  sleep(ms, undefined, { signal, ref: false }).catch(() => {});
+
+const REAL: PortMapperDeps = { findRoute, findGateway, wait: waitUnheld };
 
 /** The router that we hold mappings at. */
 interface Hold {

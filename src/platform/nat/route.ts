@@ -1,4 +1,4 @@
-/** The way out of our network, and whether there is a translating router at all. */
+/** The way out of our network over IPv4, and whether there is a translating router at all. */
 import { readFile } from 'node:fs/promises';
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
 import { classifyAddress } from '../../discovery/index.ts';
@@ -6,14 +6,15 @@ import { parseIp } from '../../wire/index.ts';
 import type { Route } from './gateway.ts';
 
 const ROUTES_FILE = '/proc/net/route';
-const ROUTE_UP = 0x1;
+/** Flag of a route that is in use, in the kernel's tables. */
+export const ROUTE_UP = 0x1;
 /** Addresses that stand for all of this machine's. */
 const EVERYWHERE: readonly (string | null)[] = [null, '0.0.0.0', '::'];
 
 /** A default route of the kernel's table. */
-interface DefaultRoute {
+export interface DefaultRoute {
   readonly device: string;
-  /** `0.0.0.0` where no router is behind it, as in a tunnel. */
+  /** `0.0.0.0` or `::` where no router is behind it, as in a tunnel. */
   readonly gatewayHost: string;
   readonly metric: number;
 }
@@ -47,9 +48,16 @@ export async function findRoute(bindHost: string | null): Promise<Route | null> 
 
 /** Whether `host` is in the network that we are in: no router stands between it and us. */
 export function isOnLink(host: string, route: Route): boolean {
-  const [far, near, mask] = [host, route.localHost, route.netmask].map(parseIp);
-  if (!far || !near || !mask || far.length !== 4) return false;
+  const [address = '', zone] = host.split('%', 2);
+  if (isLinkLocal(address)) return zone !== undefined && zone === route.zone;
+  const [far, near, mask] = [address, route.localHost, route.netmask].map(parseIp);
+  if (!far || !near || !mask || far.length !== near.length) return false;
   return mask.every((bits, at) => ((far[at] ?? 0) & bits) === ((near[at] ?? 0) & bits));
+}
+
+/** Whether an address (IPv6, without a zone) is one that only its own link knows: fe80::/10. */
+export function isLinkLocal(host: string): boolean {
+  return /^fe[89ab][0-9a-f]:/i.test(host);
 }
 
 /** Reads the kernel's table, the preferred route first. Exported for its test. */

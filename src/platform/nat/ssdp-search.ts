@@ -1,7 +1,14 @@
 /** Finds routers that speak UPnP: who answers on our own link, and where it describes itself. */
 import { createSocket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
 import { AppError } from '../../units/index.ts';
-import { decodeSsdpReply, encodeSsdpSearch, SSDP_GROUP, SSDP_PORT } from '../../wire/index.ts';
+import {
+  decodeSsdpReply,
+  encodeSsdpSearch,
+  SSDP_GROUP,
+  SSDP_GROUP_6,
+  SSDP_PORT,
+} from '../../wire/index.ts';
 import type { Route } from './gateway.ts';
 import { gatewayUrl } from './gateway-http.ts';
 import { isOnLink } from './route.ts';
@@ -31,11 +38,16 @@ const DATAGRAMS_MAX = 200;
  * link count, and only with a location on the host that answered.
  */
 export function searchGateways(search: SsdpSearch): Promise<readonly URL[]> {
-  const { route, signal, group = { host: SSDP_GROUP, port: SSDP_PORT } } = search;
+  const { route, signal } = search;
+  const isSix = isIPv6(route.localHost);
+  const groupHost = isSix ? SSDP_GROUP_6 : SSDP_GROUP;
+  const zone = isSix ? `%${route.zone}` : '';
+  const { group = { host: `${groupHost}${zone}`, port: SSDP_PORT } } = search;
+  const question = encodeSsdpSearch(TARGET, groupHost);
   if (signal.aborted) return Promise.resolve([]);
   return new Promise((resolve) => {
     const found = new Map<string, URL>();
-    const socket = createSocket('udp4');
+    const socket = createSocket(isSix ? 'udp6' : 'udp4');
     const timers: NodeJS.Timeout[] = [];
     let datagrams = 0;
     let isOver = false;
@@ -49,7 +61,7 @@ export function searchGateways(search: SsdpSearch): Promise<readonly URL[]> {
       resolve([...found.values()].sort((a, b) => isOther(a) - isOther(b)));
     };
     const send = (): void => {
-      socket.send(encodeSsdpSearch(TARGET), group.port, group.host, () => {});
+      socket.send(question, group.port, group.host, () => {});
     };
     signal.addEventListener('abort', end);
     socket.on('error', end);

@@ -1,5 +1,6 @@
 /** One question to the router by UDP, asked again until it answers (RFC 6886, 3.1). */
 import { createSocket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
 import { AppError } from '../../units/index.ts';
 
 /** What is asked, of whom. */
@@ -23,7 +24,7 @@ export function askByUdp<Answer>(question: UdpQuestion<Answer>): Promise<Answer 
   const { localHost, host, port, request, read, signal } = question;
   if (signal.aborted) return Promise.resolve(null);
   return new Promise((resolve) => {
-    const socket = createSocket('udp4');
+    const socket = createSocket(isIPv6(localHost) ? 'udp6' : 'udp4');
     let timer: NodeJS.Timeout | undefined;
     let isOver = false;
     const end = (answer: Answer | null): void => {

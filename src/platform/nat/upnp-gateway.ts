@@ -1,27 +1,16 @@
 /** A router that is asked by UPnP: an Internet Gateway Device of version 1 or 2. */
 import { randomInt } from 'node:crypto';
-import {
-  encodeSoapRequest,
-  readIgdDescription,
-  readSoapReply,
-  type SoapReply,
-} from '../../wire/index.ts';
+import type { SoapReply } from '../../wire/index.ts';
 import { PlatformError } from '../platform-error.ts';
 import {
   type Gateway,
   LIFETIME_SECONDS,
   type MapOptions,
   type MappedPort,
+  type Origin,
   type PortWish,
 } from './gateway.ts';
-import { askGateway, gatewayUrl } from './gateway-http.ts';
-
-/** A router's service, where it is called. */
-interface Control {
-  readonly serviceType: string;
-  readonly url: URL;
-  readonly localHost: string;
-}
+import { type Control, callService, readServices } from './upnp-service.ts';
 
 /** Shown in the router's own list of mappings. */
 const DESCRIPTION = 'Bidwidth';
@@ -46,14 +35,10 @@ export class UpnpGateway implements Gateway {
   }
 
   /** The connected service of the router described at `location`. Fails with PLATFORM_NAT. */
-  static async open(location: URL, localHost: string, signal: AbortSignal): Promise<UpnpGateway> {
-    const document = await askGateway({ url: location, localHost, call: null, signal });
-    const { urlBase, services } = readIgdDescription(document);
+  static async open(location: URL, from: Origin, signal: AbortSignal): Promise<UpnpGateway> {
+    const { connections } = await readServices(location, from, signal);
     let usable: UpnpGateway | null = null;
-    for (const { type, controlUrl } of services) {
-      const url = gatewayUrl(controlUrl, urlBase ?? location.href, location.hostname);
-      if (!url) continue;
-      const control = { serviceType: type, url, localHost };
+    for (const control of connections) {
       const host = await externalHostOf(control, signal).catch(() => null);
       usable ??= new UpnpGateway(control, host);
       // Routers describe a service for each kind of line they could have: one has an address.
@@ -91,7 +76,7 @@ export class UpnpGateway implements Gateway {
       NewExternalPort: externalPort,
       NewProtocol: protocol.toUpperCase(),
     };
-    await call(this.#control, { action: 'DeletePortMapping', args, signal });
+    await callService(this.#control, { action: 'DeletePortMapping', args, signal });
   }
 
   #add(
@@ -104,32 +89,18 @@ export class UpnpGateway implements Gateway {
       NewExternalPort: externalPort,
       NewProtocol: protocol.toUpperCase(),
       NewInternalPort: port,
-      NewInternalClient: this.#control.localHost,
+      NewInternalClient: this.#control.from.localHost,
       NewEnabled: 1,
       NewPortMappingDescription: DESCRIPTION,
       NewLeaseDuration: this.#isPermanentOnly ? 0 : LIFETIME_SECONDS,
     };
-    return call(this.#control, { action: 'AddPortMapping', args, signal });
+    return callService(this.#control, { action: 'AddPortMapping', args, signal });
   }
-}
-
-interface Call {
-  readonly action: string;
-  readonly args: Readonly<Record<string, string | number>>;
-  readonly signal: AbortSignal;
-}
-
-async function call(control: Control, { action, args, signal }: Call): Promise<SoapReply> {
-  const { serviceType, url, localHost } = control;
-  const body = encodeSoapRequest({ serviceType, action, args });
-  const soapAction = `${serviceType}#${action}`;
-  const answer = await askGateway({ url, localHost, call: { soapAction, body }, signal });
-  return readSoapReply(answer, action);
 }
 
 /** Null when the router has none, or will not say. */
 async function externalHostOf(control: Control, signal: AbortSignal): Promise<string | null> {
-  const reply = await call(control, { action: 'GetExternalIPAddress', args: {}, signal });
+  const reply = await callService(control, { action: 'GetExternalIPAddress', args: {}, signal });
   const host = reply.ok ? reply.results.get('NewExternalIPAddress') : undefined;
   return host === undefined || host === '' || host === '0.0.0.0' ? null : host;
 }

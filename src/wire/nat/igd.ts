@@ -1,12 +1,13 @@
 /**
  * The Internet Gateway Device of UPnP: which services a router describes, and the SOAP calls of
- * those that map ports (WANIPConnection:1 and :2, WANPPPConnection:1).
+ * those that map ports (WANIPConnection:1 and :2, WANPPPConnection:1) or open the firewall
+ * (WANIPv6FirewallControl:1).
  */
 import { decodeLatin1, encodeUtf8 } from '../bencode/utf8.ts';
 import { WireError } from '../wire-error.ts';
 import { readXml } from './xml.ts';
 
-/** A service that maps ports. */
+/** A service that lets peers in. */
 export interface IgdService {
   /** Such as `urn:schemas-upnp-org:service:WANIPConnection:1`. */
   readonly type: string;
@@ -20,6 +21,8 @@ export interface IgdDescription {
   readonly urlBase: string | null;
   /** The services that map ports, in its order; perhaps none. */
   readonly services: readonly IgdService[];
+  /** Those that open the firewall for IPv6, in its order. */
+  readonly firewalls: readonly IgdService[];
 }
 
 /** A call of a service. Values are our own: nothing in them needs to be escaped. */
@@ -42,10 +45,12 @@ const RESULTS_MAX = 32;
 const RESULT_CHARS_MAX = 256;
 
 const CONNECTION = /^urn:schemas-upnp-org:service:WAN(?:IP|PPP)Connection:[12]$/;
+const FIREWALL = /^urn:schemas-upnp-org:service:WANIPv6FirewallControl:1$/;
 
 /** Reads a device description. Throws WIRE_NAT when it is no XML. */
 export function readIgdDescription(document: Uint8Array): IgdDescription {
   const services: IgdService[] = [];
+  const firewalls: IgdService[] = [];
   let urlBase: string | null = null;
   let fields = new Map<string, string>();
   let name = '';
@@ -61,12 +66,13 @@ export function readIgdDescription(document: Uint8Array): IgdDescription {
     if (event.kind === 'close') {
       const type = fields.get('serviceType') ?? '';
       const controlUrl = fields.get('controlURL');
-      if (CONNECTION.test(type) && controlUrl !== undefined) services.push({ type, controlUrl });
-      if (services.length >= SERVICES_MAX) break;
+      const kind = CONNECTION.test(type) ? services : FIREWALL.test(type) ? firewalls : null;
+      if (controlUrl !== undefined) kind?.push({ type, controlUrl });
+      if (services.length + firewalls.length >= SERVICES_MAX) break;
     }
     fields = new Map();
   }
-  return { urlBase, services };
+  return { urlBase, services, firewalls };
 }
 
 /** Writes a call's body. */

@@ -28,6 +28,7 @@ export {
   decodeSsdpReply,
   encodeSsdpSearch,
   SSDP_GROUP,
+  SSDP_GROUP_6,
   SSDP_PORT,
   type SsdpReply,
 } from './ssdp.ts';

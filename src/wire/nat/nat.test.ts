@@ -15,6 +15,7 @@ import {
   encodeSsdpSearch,
   readIgdDescription,
   readSoapReply,
+  SSDP_GROUP_6,
 } from './index.ts';
 import { readXml } from './xml.ts';
 
@@ -55,6 +56,35 @@ test('a PCP answer says which port is mapped to which, and for how long', () => 
     kind: 'refused',
     resultCode: 2,
     nonce: fromHex(NONCE),
+  });
+});
+
+test('over IPv6 PCP asks from our own address for any address outside (RFC 6887, 5 and 11.1)', () => {
+  const request = encodePcpMapRequest({
+    clientHost: '2001:db8::7',
+    nonce: fromHex(NONCE),
+    protocol: 'tcp',
+    internalPort: 6881,
+    externalPort: 6881,
+    lifetimeSeconds: 3600,
+  });
+  const expected = hex(`02 01 0000 00000e10 20010db8000000000000000000000007
+    ${NONCE} 06 000000 1ae1 1ae1 00000000000000000000000000000000`);
+  assert.equal(toHex(request), toHex(expected));
+});
+
+// As miniupnpd 2.3.1 answered it.
+test('a firewall without translation answers with our own address and port', () => {
+  const view = hex(`02 81 00 00 00000e10 00000002 000000000000000000000000
+    ${NONCE} 06 000000 1ae1 1ae1 2a0e0009000100000000000000000002`);
+  assert.deepEqual(decodePcpReply(view), {
+    kind: 'mapped',
+    nonce: fromHex(NONCE),
+    protocol: 'tcp',
+    internalPort: 6881,
+    externalPort: 6881,
+    externalHost: '2a0e:9:1::2',
+    lifetimeSeconds: 3600,
   });
 });
 
@@ -104,6 +134,13 @@ test('a search by SSDP has the four lines of the UPnP architecture', () => {
   );
 });
 
+test('over IPv6 it names the group of our own link (annex A of the architecture)', () => {
+  assert.match(
+    Buffer.from(encodeSsdpSearch('x:y:1', SSDP_GROUP_6)).toString(),
+    /^M-SEARCH \* HTTP\/1\.1\r\nHOST: \[FF02::C\]:1900\r\n/,
+  );
+});
+
 test('of an answer to it, kind and location are read, whatever the order and case', () => {
   const answer =
     'HTTP/1.1 200 OK\r\nlocation:http://10.0.0.1:5000/d.xml \r\nEXT:\r\nSt: a:b\r\n\r\n';
@@ -122,7 +159,7 @@ test('of an answer to it, kind and location are read, whatever the order and cas
   }
 });
 
-test("a description's services are found however deep, and only those that map ports", () => {
+test("a description's services are found however deep, and only those that let peers in", () => {
   const service = (type: string, url: string): string =>
     `<service><serviceType>urn:schemas-upnp-org:service:${type}</serviceType>` +
     `<SCPDURL>/no</SCPDURL><controlURL>${url}</controlURL></service>`;
@@ -130,12 +167,19 @@ test("a description's services are found however deep, and only those that map p
     '<?xml version="1.0"?><!-- > --><root xmlns="a>b"><URLBase> http://10.0.0.1:80 </URLBase>' +
     `<device a='>'>${service('Layer3Forwarding:1', '/l3')}<deviceList><device><d:serviceList>` +
     `${service('WANPPPConnection:1', '/a?b&amp;c')}${service('WANIPConnection:2', '/ip')}` +
-    `<service><serviceType>WANIPConnection:1</serviceType></service></d:serviceList>`;
+    `<service><serviceType>WANIPConnection:1</serviceType></service>` +
+    `${service('WANIPv6FirewallControl:1', '/ctl/IP6FCtl')}</d:serviceList>`;
   assert.deepEqual(readIgdDescription(encodeUtf8(document)), {
     urlBase: 'http://10.0.0.1:80',
     services: [
       { type: 'urn:schemas-upnp-org:service:WANPPPConnection:1', controlUrl: '/a?b&c' },
       { type: 'urn:schemas-upnp-org:service:WANIPConnection:2', controlUrl: '/ip' },
+    ],
+    firewalls: [
+      {
+        type: 'urn:schemas-upnp-org:service:WANIPv6FirewallControl:1',
+        controlUrl: '/ctl/IP6FCtl',
+      },
     ],
   });
 });
@@ -160,6 +204,33 @@ test('an answer is what the call returned, or an error code', () => {
   const vague = readSoapReply(encodeUtf8('<Fault><errorCode>x</errorCode></Fault>'), 'Do');
   assert.deepEqual(vague, { ok: false, errorCode: -1 });
   assert.throws(() => readSoapReply(encodeUtf8('<html>'), 'Do'), isWireError);
+});
+
+// As miniupnpd 2.3.1 answers.
+test('a firewall says how it is, and by which number it knows a pinhole', () => {
+  const answer = (action: string, inside: string): Uint8Array =>
+    encodeUtf8(
+      '<?xml version="1.0"?>\r\n' +
+        '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" ' +
+        's:encodingStyle="http://schemas.xmlsoap.org/soap/encoding/"><s:Body>' +
+        `<u:${action}Response xmlns:u="urn:schemas-upnp-org:service:WANIPv6FirewallControl:1">` +
+        `${inside}</u:${action}Response></s:Body></s:Envelope>\r\n`,
+    );
+  const said =
+    '<FirewallEnabled>1</FirewallEnabled><InboundPinholeAllowed>1</InboundPinholeAllowed>';
+  const status = readSoapReply(answer('GetFirewallStatus', said), 'GetFirewallStatus');
+  assert.ok(status.ok);
+  assert.deepEqual(
+    [...status.results],
+    [
+      ['FirewallEnabled', '1'],
+      ['InboundPinholeAllowed', '1'],
+    ],
+  );
+  const added = readSoapReply(answer('AddPinhole', '<UniqueID>2</UniqueID>'), 'AddPinhole');
+  assert.ok(added.ok);
+  assert.equal(added.results.get('UniqueID'), '2');
+  assert.ok(readSoapReply(answer('UpdatePinhole', ''), 'UpdatePinhole').ok);
 });
 
 test('entities of its own, tags without end and endless tags are refused', () => {

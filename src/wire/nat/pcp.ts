@@ -19,7 +19,7 @@ const NUMBER_OF: Readonly<Record<MapProtocol, number>> = { tcp: 6, udp: 17 };
 
 /** Asks for a mapping, or with `lifetimeSeconds` 0 for its end. */
 export interface PcpMapRequest {
-  /** Our own IPv4 address, as the router must see it. */
+  /** Our own IPv4 or IPv6 address, as the router must see it. */
   readonly clientHost: string;
   /** 12 bytes, the same for every request about one mapping. */
   readonly nonce: Uint8Array;
@@ -54,13 +54,16 @@ export function encodePcpMapRequest(request: PcpMapRequest): Uint8Array {
   view[0] = VERSION;
   view[1] = OP_MAP;
   fields.setUint32(4, request.lifetimeSeconds);
-  view.set(mappedIp(request.clientHost), 8);
+  const client = parseIp(request.clientHost);
+  assert(client, () => `'${request.clientHost}' is no address`);
+  view.set(longIp(client), 8);
   view.set(nonce, 24);
   view[36] = NUMBER_OF[protocol];
   fields.setUint16(40, request.internalPort);
   fields.setUint16(42, request.externalPort);
-  // Any IPv4 address: the router has its own mind (RFC 6887, 11.1).
-  view.set(mappedIp('0.0.0.0'), 44);
+  // Any address of the family: the router has its own mind (RFC 6887, 11.1). A firewall without
+  // translation answers with our own.
+  view.set(longIp(new Uint8Array(client.length)), 44);
   return view;
 }
 
@@ -100,10 +103,9 @@ export function explainPcpResult(resultCode: number): string {
   return reason ? reason : `error ${resultCode}`;
 }
 
-/** An IPv4 address as an IPv4-mapped IPv6 one. */
-function mappedIp(host: string): Uint8Array {
-  const address = parseIp(host);
-  assert(address?.length === 4, () => `'${host}' is no IPv4 address`);
+/** 16 bytes: an IPv4 address as an IPv4-mapped IPv6 one (RFC 6887, 5). */
+function longIp(address: Uint8Array): Uint8Array {
+  if (address.length === 16) return address;
   const view = new Uint8Array(16);
   view.set([0xff, 0xff], 10);
   view.set(address, 12);

@@ -1,9 +1,14 @@
-/** Looking for a router by SSDP, the discovery of UPnP (UPnP Device Architecture 1.1, 1.3). */
+/**
+ * Looking for a router by SSDP, the discovery of UPnP (UPnP Device Architecture 1.1, 1.3; annex A
+ * for IPv6).
+ */
 import { decodeLatin1, encodeUtf8 } from '../bencode/utf8.ts';
 import { WireError } from '../wire-error.ts';
 
 /** Where every UPnP device of the network listens. */
 export const SSDP_GROUP = '239.255.255.250';
+/** The same over IPv6, on our own link (annex A); it needs a zone. */
+export const SSDP_GROUP_6 = 'ff02::c';
 /** Its port. */
 export const SSDP_PORT = 1900;
 
@@ -21,11 +26,18 @@ export interface SsdpReply {
   readonly location: string;
 }
 
-/** Asks for devices or services of one kind; those of a later version answer, too. */
-export function encodeSsdpSearch(target: string): Uint8Array {
+/**
+ * Asks for devices or services of one kind; those of a later version answer, too. `group` is the
+ * one that is asked.
+ */
+export function encodeSsdpSearch(
+  target: string,
+  group: typeof SSDP_GROUP | typeof SSDP_GROUP_6 = SSDP_GROUP,
+): Uint8Array {
+  const host = group === SSDP_GROUP ? group : `[${group.toUpperCase()}]`;
   const lines = [
     'M-SEARCH * HTTP/1.1',
-    `HOST: ${SSDP_GROUP}:${SSDP_PORT}`,
+    `HOST: ${host}:${SSDP_PORT}`,
     'MAN: "ssdp:discover"',
     `MX: ${ANSWER_WITHIN_SECONDS}`,
     `ST: ${target}`,

@@ -1,14 +1,17 @@
 /** A home router for tests: PCP, NAT-PMP and UPnP on real sockets, and a table of mappings. */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { isIPv6 } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { FakeFirewall, type FakeFirewallOptions } from './fake-firewall.ts';
 
 /** How a router is. */
 export interface FakeGatewayOptions {
   /** What it speaks; PCP without NAT-PMP ignores that, NAT-PMP alone refuses PCP's version. */
   readonly speaks: readonly ('pcp' | 'nat-pmp' | 'upnp')[];
-  /** Its address inside. */
+  /** Its address inside; with one of IPv6 it has a firewall, and nothing to translate. */
   readonly host?: string;
+  readonly firewall?: FakeFirewallOptions;
   /** Its address outside. */
   readonly externalHost?: string;
   /** On the ports and the group of the standards; else on any. */
@@ -44,6 +47,8 @@ export interface FakeGateway extends AsyncDisposable {
   heardCount(): number;
   /** From now on it takes datagrams, and says nothing. */
   fallSilent(): void;
+  /** It starts anew, with its firewall closed. */
+  restart(): void;
 }
 
 const GROUP = '239.255.255.250';
@@ -69,7 +74,7 @@ export async function startFakeGateway(options: FakeGatewayOptions): Promise<Fak
   const sockets: Socket[] = [];
   let heard = 0;
   const open = async (port: number, address: string): Promise<Socket> => {
-    const socket = createSocket({ type: 'udp4', reuseAddr: true });
+    const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4', reuseAddr: true });
     sockets.push(socket);
     await new Promise<void>((resolve) => socket.bind(port, address, resolve));
     socket.on('message', () => heard++);
@@ -96,7 +101,8 @@ export async function startFakeGateway(options: FakeGatewayOptions): Promise<Fak
   if (isOnStandardPorts) ssdp.addMembership(GROUP, host);
   ssdp.on('message', (view, from) => {
     if (!speaks.includes('upnp') || !view.toString().startsWith('M-SEARCH')) return;
-    const location = options.location ?? `http://${host}:${httpPort}/description.xml`;
+    const urlHost = isIPv6(host) ? `[${host}]` : host;
+    const location = options.location ?? `http://${urlHost}:${httpPort}/description.xml`;
     const kind = 'urn:schemas-upnp-org:device:InternetGatewayDevice:1';
     const lines = ['HTTP/1.1 200 OK', `ST: ${kind}`, `LOCATION: ${location}`, 'USN: uuid:1'];
     answer(ssdp, Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), from);
@@ -112,6 +118,7 @@ export async function startFakeGateway(options: FakeGatewayOptions): Promise<Fak
     fallSilent: () => {
       isSilent = true;
     },
+    restart: () => table.firewall.forget(),
     [Symbol.asyncDispose]: async () => {
       for (const socket of sockets) socket.close();
       server.closeAllConnections();
@@ -124,6 +131,7 @@ export async function startFakeGateway(options: FakeGatewayOptions): Promise<Fak
 class MappingTable {
   readonly journal: string[] = [];
   readonly externalHost: string;
+  readonly firewall: FakeFirewall;
   readonly #options: FakeGatewayOptions;
   readonly #mappings = new Map<string, number>();
   #waiting: { readonly entries: number; readonly resolve: () => void }[] = [];
@@ -131,6 +139,7 @@ class MappingTable {
   constructor(options: FakeGatewayOptions) {
     this.#options = options;
     this.externalHost = options.externalHost ?? '8.8.8.1';
+    this.firewall = new FakeFirewall(this, options.firewall ?? {});
   }
 
   get options(): FakeGatewayOptions {
@@ -216,7 +225,9 @@ function answerPcp(view: Buffer, table: MappingTable, granted: number | undefine
   answer.set([2, 129, 0, external === null ? 2 : 0]);
   answer.writeUInt32BE(lifetime === 0 ? 0 : (granted ?? lifetime), 4);
   answer.writeUInt16BE(external ?? 0, 42);
-  answer.set([0xff, 0xff, ...table.externalHost.split('.').map(Number)], 54);
+  // A firewall translates nothing: our address outside is the one that we ask from.
+  if (isIPv6(table.options.host ?? '')) view.copy(answer, 44, 8, 24);
+  else answer.set([0xff, 0xff, ...table.externalHost.split('.').map(Number)], 54);
   return answer;
 }
 
@@ -234,7 +245,11 @@ async function answerHttp(
   const action = /#(\w+)/.exec(`${request.headers['soapaction']}`)?.[1] ?? '';
   const field = (name: string): string =>
     new RegExp(`<${name}>([^<]*)</${name}>`).exec(body)?.[1] ?? '';
-  const outcome = call(action, field, table);
+  const isFirewall = request.headers['soapaction']?.includes(FakeFirewall.SERVICE) ?? false;
+  const client = `${request.socket.remoteAddress}`;
+  const outcome = isFirewall
+    ? table.firewall.answer(action, field, client)
+    : call(action, field, table);
   const isFault = typeof outcome === 'number';
   response.statusCode = isFault ? 500 : 200;
   const inside = isFault
@@ -277,7 +292,8 @@ function describe(): string {
     '<?xml version="1.0"?><root xmlns="urn:schemas-upnp-org:device-1-0"><device>' +
     '<deviceType>urn:schemas-upnp-org:device:InternetGatewayDevice:1</deviceType><serviceList>' +
     `${service('urn:schemas-upnp-org:service:Layer3Forwarding:1', '/l3')}</serviceList>` +
-    `<deviceList><device><serviceList>${service(SERVICE, '/control')}</serviceList></device>` +
+    `<deviceList><device><serviceList>${service(SERVICE, '/control')}` +
+    `${service(FakeFirewall.SERVICE, '/firewall')}</serviceList></device>` +
     '</deviceList></device></root>'
   );
 }

@@ -1,30 +1,61 @@
 /** Fuzzed bytes as what a router answers when its description is fetched and a port is mapped. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
+import { UpnpFirewall } from '../upnp-firewall.ts';
 import { UpnpGateway } from '../upnp-gateway.ts';
 
 const HOST = '127.0.0.1';
+const FROM = { localHost: HOST };
 const NEVER = new AbortController().signal;
 
 let running: Promise<Server> | null = null;
 /** What the next connections are answered with. */
 let answers: Uint8Array[] = [];
 
-/** A router that gives these answers, one for each connection. Resolves to the port it maps. */
-export async function meetRouter(given: readonly Uint8Array[]): Promise<number> {
+/**
+ * A router that gives these answers, one for each connection, and is asked to map a port or to open
+ * its firewall. Resolves to the port outside, 0 for none.
+ */
+export async function meetRouter(
+  given: readonly Uint8Array[],
+  Upnp: typeof UpnpGateway | typeof UpnpFirewall = UpnpGateway,
+): Promise<number> {
   answers = [...given];
   running ??= listen();
   const { port } = (await running).address() as AddressInfo;
-  const gateway = await UpnpGateway.open(new URL(`http://${HOST}:${port}/x`), HOST, NEVER);
+  const gateway = await Upnp.open(new URL(`http://${HOST}:${port}/x`), FROM, NEVER);
   const wish = { protocol: 'tcp', port: 6881 } as const;
-  const { externalPort } = await gateway.map(wish, { externalPort: 6881, signal: NEVER });
-  return externalPort;
+  const mapped = await gateway.map(wish, { externalPort: 6881, signal: NEVER });
+  return mapped?.externalPort ?? 0;
+}
+
+/** As `meetRouter`, of its firewall for IPv6. */
+export function meetFirewall(given: readonly Uint8Array[]): Promise<number> {
+  return meetRouter(given, UpnpFirewall);
+}
+
+/** Answers of routers with a firewall: a description, how it is, a pinhole; and a fault. */
+export function firewallAnswers(): readonly (readonly string[])[] {
+  const description = reply(
+    '<service><serviceType>urn:schemas-upnp-org:service:WANIPv6FirewallControl:1</serviceType>' +
+      '<controlURL>/c</controlURL></service>',
+  );
+  const status = (enabled: number): string =>
+    reply(
+      `<u:GetFirewallStatusResponse><FirewallEnabled>${enabled}</FirewallEnabled>` +
+        '<InboundPinholeAllowed>1</InboundPinholeAllowed></u:GetFirewallStatusResponse>',
+    );
+  const added = reply('<u:AddPinholeResponse><UniqueID>1</UniqueID></u:AddPinholeResponse>');
+  const fault = reply('<Fault><errorCode>702</errorCode></Fault>', '500 Internal Server Error');
+  return [
+    [description, status(1), added],
+    [description, status(0)],
+    [description, fault, fault],
+  ];
 }
 
 /** Answers of routers: a description, an address, a mapping; and faults. */
 export function routerAnswers(): readonly (readonly string[])[] {
-  const reply = (body: string, status = '200 OK'): string =>
-    `HTTP/1.1 ${status}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
   const type = 'urn:schemas-upnp-org:service:WANIPConnection:1';
   const description = reply(
     `<root><service><serviceType>${type}</serviceType><controlURL>/c</controlURL></service></root>`,
@@ -51,6 +82,10 @@ export function routerAnswers(): readonly (readonly string[])[] {
     ['HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1/\r\n\r\n'],
     ['HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nx'],
   ];
+}
+
+function reply(body: string, status = '200 OK'): string {
+  return `HTTP/1.1 ${status}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 }
 
 async function listen(): Promise<Server> {
