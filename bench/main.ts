@@ -35,6 +35,7 @@ import { thirtySeeds } from './scenarios/thirty-seeds.ts';
 import { transports } from './scenarios/transports.ts';
 import { vouchers } from './scenarios/vouchers.ts';
 import { parseSize, sizeText } from './sizes.ts';
+import { warmMemory } from './warm-memory.ts';
 
 const SCENARIOS: readonly Scenario[] = [
   download,
@@ -147,6 +148,7 @@ async function runContenders(
   for (let round = 0; round <= runs; round += 1) {
     for (const { contender, done } of all) {
       await sleep((1000 * round) / (runs + 1));
+      await warmMemory(sizeBytes);
       const run = await contender.run();
       if (round > 0) done.push(run);
     }
