@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sha1 } from '@noble/hashes/legacy.js';
 import { VirtualClock, virtualHasher } from '../sim/index.ts';
-import { concatBytes, equalBytes, instant } from '../units/index.ts';
+import { concatBytes, equalBytes, instant, MIB } from '../units/index.ts';
 import {
   decodeBencodeDict,
   encodeBencode,
@@ -311,9 +311,19 @@ test('metadata is gathered from several peers, a few pieces of each at a time', 
   assert.ok(isWhole(done));
 });
 
+test('a peer is asked for four pieces at a time, however many there are', () => {
+  const { from } = collector();
+  from.offer(1, MIB);
+  assert.deepEqual(
+    Array.from({ length: 5 }, () => from.next(1, NOW)),
+    [0, 1, 2, 3, null],
+  );
+});
+
 test('sizes that cannot be are refused, and a false one only costs time', () => {
   const { from, done } = collector();
-  for (const size of [0, -1, 0.5, 2 ** 30]) assert.equal(from.offer(9, size), false);
+  for (const size of [0, -1, 0.5, 30 * MIB + 1]) assert.equal(from.offer(9, size), false);
+  assert.equal(collector().from.offer(9, 30 * MIB), true);
   from.offer(1, 99);
   from.offer(2, 40_000);
   assert.equal(from.next(2, NOW), null);

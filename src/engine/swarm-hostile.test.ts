@@ -116,6 +116,21 @@ test('floods of requests that cannot be answered end the connection', () => {
   }
 });
 
+test('two thousand requests of a peer wait; a flood beyond them ends the connection', () => {
+  const { swarm, node, peer } = meet('all', { host: '2001:db8::1' });
+  peer.send(encodeBare(MESSAGE.interested));
+  swarm.clock.run(1_000);
+  peer.connection.pauseReading();
+  const ask = (count: number): void =>
+    peer.send(
+      concatBytes(...Array.from({ length: count }, () => encodeBlockRef(MESSAGE.request, REQUEST))),
+    );
+  ask(2_100);
+  swarm.clock.run(1_000);
+  assert.equal(peer.closed, null);
+  assert.match(reasonOf(swarm, node, () => ask(600)) ?? '', /floods us with requests/);
+});
+
 test('a few requests that crossed our choke are refused, not punished', () => {
   const { swarm, node, peer } = meet('all', { host: '2001:db8::1' });
   let rejects = 0;
@@ -334,6 +349,16 @@ test('silent connections make room for those that come to talk', () => {
   const leecher = swarm.add({ has: 'none' });
   leecher.torrent.addPeers([node.address], 'user');
   assert.ok(swarm.runUntilComplete([leecher], 5_000), swarm.describe());
+});
+
+test('an engine has five hundred connections, unless it is told otherwise', () => {
+  const swarm = new Swarm({ seed: 7 });
+  const node = swarm.add({ has: 'all' });
+  const silent = Array.from({ length: 600 }, () => new WirePeer(swarm, node));
+  for (const peer of silent) peer.onOpen = () => {};
+  swarm.clock.run(1_000);
+  const isOpen = silent.map((peer) => peer.closed === null);
+  assert.deepEqual([isOpen.indexOf(true), isOpen.filter(Boolean).length], [100, 500]);
 });
 
 // A few peers that did not read held all read buffers, and nobody else was served any more.

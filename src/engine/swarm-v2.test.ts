@@ -191,6 +191,24 @@ scenario(
   },
 );
 
+test('who asks for more than eight mebibytes beside blocks, and reads none of it, is cut off', () => {
+  const swarm = new Swarm({ seed: 1, pieceLengthBytes: 16 * KIB, fileLengths: [16_384 * KIB] });
+  const seed = swarm.add({ has: 'all' });
+  const peer = new WirePeer(swarm, seed, { flags: { v2: true } });
+  swarm.clock.run(200);
+  peer.connection.pauseReading();
+  const root = swarm.memory.content.hashedFiles?.[0]?.root ?? new Uint8Array(32);
+  const ref = { root, baseLayer: 0, index: 0, length: 512, proofLayers: 1 };
+  const ask = (count: number): void => {
+    for (let nth = 0; nth < count; nth++) peer.send(encodeHashRef(MESSAGE.hashRequest, ref));
+    swarm.clock.run(1_000);
+  };
+  ask(480);
+  assert.equal(peer.closed, null);
+  for (let second = 0; second < 3; second++) ask(80);
+  assert.notEqual(peer.closed, null);
+});
+
 // Layers were given as often as they were asked for, whatever the upload limit.
 test('hashes of a layer are given at a rate, and a flood of requests costs the connection', () => {
   const swarm = new Swarm({ seed: 1, pieceLengthBytes: 16 * KIB, fileLengths: [16_384 * KIB] });

@@ -251,6 +251,22 @@ test('one address can fill neither a swarm nor the tracker', () => {
   assert.equal(typeof announce(tracker, { host: '2001:db8::1', port: 1 }), 'object');
 });
 
+test('what one address may have, unless told otherwise: 256 peers of a torrent, 20,000 in all', () => {
+  const tracker = service();
+  const infoHash = (nth: number): Uint8Array => Uint8Array.from(HASH, (_, at) => nth >> (8 * at));
+  const fill = (nth: number, count: number): void => {
+    for (let port = 1; port <= count; port++) {
+      announce(tracker, { host: '10.0.0.1', port, numWant: 0, infoHash: infoHash(nth) });
+    }
+  };
+  fill(1, 300);
+  assert.equal(scrape(tracker, infoHash(1))?.leechers, 256);
+  for (let nth = 2; nth <= 80; nth++) fill(nth, 256);
+  assert.equal(tracker.stats().peers, 20_000);
+  const other = announce(tracker, { host: '10.0.0.2', port: 1, infoHash: infoHash(1) });
+  assert.equal(typeof other, 'object');
+});
+
 test('memory is bounded: a full tracker refuses newcomers until others expire', () => {
   const tracker = service({ peersMax: 2, swarmsMax: 1 });
   announce(tracker, { host: '10.0.0.1', port: 1 });
@@ -315,6 +331,18 @@ test('no answer to an unproven address is longer than what it sent', () => {
     }),
     { numRuns: 1000 },
   );
+});
+
+test('who only guesses a connection id is told of no peers, and not answered at all', () => {
+  const tracker = service();
+  for (let port = 1; port <= 250; port++) announce(tracker, { host: '10.0.0.1', port });
+  const ask = requestOf({ host: '10.9.9.9', port: 1, numWant: 200 });
+  const head = { transactionId: 1, connectionId: 0n } as const;
+  const forged: readonly UdpRequest[] = [
+    { ...head, action: 'announce', announce: ask, urlData: '' },
+    { ...head, action: 'scrape', infoHashes: [HASH] },
+  ];
+  for (const request of forged) assert.equal(udp(tracker, request, { host: '10.9.9.9' }), null);
 });
 
 test('a UDP reply over IPv6 fits in one packet', () => {

@@ -121,6 +121,8 @@ test('an answer nobody asked for changes nothing', () => {
   net.grow(1);
   const node = net.nodes[0] ?? assert.fail();
   const from = { host: '80.1.2.3', port: 6881 };
+  // It is asked, and does not answer: somebody else does in its name, and has to guess.
+  node.dht.addNode(from);
   for (let guess = 0; guess < 1000; guess++) {
     const transactionId = Uint8Array.of(0, 0, guess >> 8, guess & 0xff);
     const senderId = randomNodeId(net.random);

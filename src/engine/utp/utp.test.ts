@@ -9,7 +9,7 @@ import {
   VirtualClock,
   type WayOptions,
 } from '../../sim/index.ts';
-import { type Random, seededRandom } from '../../units/index.ts';
+import { concatBytes, type Random, seededRandom } from '../../units/index.ts';
 import {
   decodeUtp,
   encodeUtp,
@@ -307,24 +307,62 @@ const state = (fields: Partial<UtpHeader>): Uint8Array =>
     null,
   );
 
-test('forged requests cost bounded memory, and are never answered by more than they were', () => {
+/** What comes to `far` from an address where nobody is, and what it sends. */
+function forgery() {
   const scene = pair();
-  let asked = 0;
-  let answered = 0;
-  scene.network.onSent = ({ packet, from }) => {
-    if (from === scene.near.address) asked += packet.length;
-    else answered += packet.length;
+  const from = { host: '192.0.2.9', port: 9 };
+  const sent: Uint8Array[] = [];
+  let askedBytes = 0;
+  scene.network.onSent = ({ packet, from: sender }) => {
+    if (sender === from) askedBytes += packet.length;
+    else sent.push(packet.slice());
   };
+  const forge = (packet: Uint8Array): void =>
+    scene.network.send({ packet, from, to: scene.far.address });
+  return { ...scene, forge, sent, askedBytes: () => askedBytes };
+}
+
+test('forged requests cost bounded memory, and are never answered by more than they were', () => {
+  const { clock, far, accepted, forge, sent, askedBytes } = forgery();
   for (let id = 0; id < 5_000; id++) {
-    scene.fromNear(state({ type: 'syn', connectionId: (id * 7) % 65536 }));
-    scene.fromNear(state({ type: 'data', connectionId: (id * 11) % 65536 }));
+    forge(state({ type: 'syn', connectionId: (id * 7) % 65536 }));
+    forge(state({ type: 'data', connectionId: (id * 11) % 65536 }));
   }
-  scene.clock.run(3_000);
-  assert.ok(scene.far.utp.size <= 100, `${scene.far.utp.size}`);
-  assert.ok(answered <= asked);
-  assert.equal(scene.accepted.length, 0);
-  scene.clock.run(20_000);
-  assert.equal(scene.far.utp.size, 0);
+  clock.run(3_000);
+  assert.ok(far.utp.size <= 100, `${far.utp.size}`);
+  assert.ok(sent.reduce((sum, { length }) => sum + length, 0) <= askedBytes());
+  const resets = sent.filter((packet) => decodeUtp(packet)?.type === 'reset').length;
+  assert.ok(resets > 0 && resets < 500, `${resets} resets`);
+  assert.equal(accepted.length, 0);
+  clock.run(20_000);
+  assert.equal(far.utp.size, 0);
+});
+
+test('who does not know the number of our answer is not at that address: nothing is sent', () => {
+  const { clock, accepted, forge, sent } = forgery();
+  forge(state({ type: 'syn', connectionId: 7, sequence: 100 }));
+  clock.run(500, () => sent.length > 0);
+  const right = sequenceAdd(decodeUtp(sent[0] ?? new Uint8Array())?.sequence ?? 0, -1);
+  const claim = (acknowledged: number): void => {
+    const head = state({ type: 'data', connectionId: 8, sequence: 101, acknowledged });
+    forge(concatBytes(head, Uint8Array.of(1, 2, 3)));
+    clock.run(100);
+  };
+  for (const off of [-20_000, -3, -2, -1, 1, 2, 3, 20_000]) claim(sequenceAdd(right, off));
+  assert.deepEqual([accepted.length, sent.length], [0, 1]);
+  claim(right);
+  assert.equal(accepted[0]?.received, 3);
+});
+
+test('a host has a thousand uTP connections that others dialled, and takes no more', () => {
+  const scene = pair({ bytesPerSecond: 1e9, queueBytes: 1e9 });
+  for (let nth = 0; nth < 1_100; nth++) {
+    const end = scene.dial();
+    scene.clock.run(100, () => end.isOpen);
+    end.connection?.write([Uint8Array.of(1)]);
+    scene.clock.run(10);
+  }
+  assert.deepEqual([scene.accepted.length, scene.far.utp.size], [1_000, 1_000]);
 });
 
 test('acknowledgements of what was never sent, and packets far ahead, change nothing', () => {

@@ -3,6 +3,8 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import type { Connection, ConnectionEvents } from '../../engine/index.ts';
+import { fromHex } from '../../units/index.ts';
+import { MSE_PRIME_HEX } from '../../wire/index.ts';
 import { Egress } from '../egress/index.ts';
 import { nodeMseCrypto } from './mse-crypto.ts';
 import { PeerNetwork } from './peer-network.ts';
@@ -118,5 +120,9 @@ test('two ends arrive at the same secret, and refuse keys that are none', () => 
     assert.equal(a.publicKey.length, 96);
     assert.deepEqual(a.secretWith(b.publicKey), b.secretWith(a.publicKey));
   }
-  assert.equal(nodeMseCrypto.newKeyPair().secretWith(new Uint8Array(96)), null);
+  const prime = BigInt(`0x${MSE_PRIME_HEX}`);
+  for (const bad of [0n, 1n, prime - 1n, prime, prime + 1n]) {
+    const key = fromHex(bad.toString(16).padStart(192, '0'));
+    assert.equal(nodeMseCrypto.newKeyPair().secretWith(key), null, `${bad}`);
+  }
 });

@@ -209,6 +209,13 @@ test('of several addresses the forbidden ones are left out', async () => {
   ]);
 });
 
+test('of a name with many addresses eight are asked: it is no list of doors to knock at', async () => {
+  const resolve = async (): Promise<string[]> =>
+    Array.from({ length: 100 }, (_, nth) => `8.8.4.${nth}`);
+  const [target] = await resolveTracker(parse('http://t.test/x'), null, resolve);
+  assert.equal(target?.addresses.length, 8);
+});
+
 test('a taken port is named with what to do, for either protocol', async (t) => {
   const first = await startTrackerServer({ host: '127.0.0.1', httpPort: 0, udpPort: 0 });
   t.after(() => first.close());

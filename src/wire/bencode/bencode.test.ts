@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { concatBytes } from '../../units/index.ts';
 import { WireError } from '../wire-error.ts';
 import {
   BENCODE_DEPTH_MAX,
+  BENCODE_TOKENS_MAX,
   type Bencodable,
   BencodeDict,
   type BencodeValue,
@@ -161,6 +163,20 @@ test('tokens and length have bounds given by the caller', () => {
   assert.throws(() => decodeBencode(encodeUtf8('li1ei2ee'), { tokensMax: 3 }), refused);
   assert.doesNotThrow(() => decodeBencode(encodeUtf8('2:ab'), { lengthBytesMax: 4 }));
   assert.throws(() => decodeBencode(encodeUtf8('2:ab'), { lengthBytesMax: 3 }), refused);
+});
+
+test('left out, the bounds are three million tokens and 64 MiB', () => {
+  const zeros = (count: number) => encodeUtf8(`l${'i0e'.repeat(count)}e`);
+  assert.doesNotThrow(() => decodeBencode(zeros(BENCODE_TOKENS_MAX - 2)));
+  assert.throws(() => decodeBencode(zeros(BENCODE_TOKENS_MAX - 1)), refused);
+  assert.equal(BENCODE_TOKENS_MAX, 3_000_000);
+  const string = (length: number) => {
+    const head = encodeUtf8(`${length - 9}:`);
+    return concatBytes(head, new Uint8Array(length - head.length));
+  };
+  const most = 64 * 1024 * 1024;
+  assert.doesNotThrow(() => decodeBencode(string(most)));
+  assert.throws(() => decodeBencode(string(most + 1)), { message: /more than the 67108864/ });
 });
 
 test('keys are written in the order of their raw bytes', () => {

@@ -82,6 +82,8 @@ test('pieces may be as long as libtorrent 2.0.8 takes them', () => {
     const torrent = readTorrent({ ...SINGLE, 'piece length': length, pieces });
     assert.equal(torrent.pieceLengthBytes, length);
   }
+  const longer = () => readTorrent({ ...SINGLE, 'piece length': 2 ** 30, pieces });
+  assert.throws(longer, { ...refused, message: /no usable piece length/ });
   const v2 = readTorrent(v2Of({ a: leaf(5) }, { 'piece length': 2 ** 29 }));
   assert.equal(v2.pieceLengthBytes, 2 ** 29);
 });
@@ -153,6 +155,12 @@ for (const [what, info] of Object.entries(REFUSED)) {
     assert.throws(() => readTorrent(info), refused);
   });
 }
+
+test('the files of a torrent have 2^48 bytes at most', () => {
+  const files = Array.from({ length: 33 }, (_, nth) => ({ length: 2 ** 43, path: [`${nth}`] }));
+  const info = { ...v1Of(), 'piece length': 2 ** 29, files };
+  assert.throws(() => readTorrent(info), { ...refused, message: /too large together/ });
+});
 
 test('a torrent that is no dictionary, or has no info dictionary, is refused', () => {
   assert.throws(() => parseMetainfo(encodeUtf8('4:spam'), digests), refused);
@@ -276,8 +284,9 @@ test('a torrent names a thousand trackers, web seeds and nodes, and has two mill
   });
   const counts = [torrent.trackers.flat(), torrent.webSeeds, torrent.nodes].map((x) => x.length);
   assert.deepEqual(counts, [1_000, 1_000, 1_000]);
-  const huge = { ...SINGLE, length: 0x200001 * 16384 };
-  assert.throws(() => readTorrent(huge), { ...refused, message: /2097153 pieces/ });
+  const large = (pieces: number) => readTorrent(v2Of({ a: leaf(pieces * 16384) }));
+  assert.equal(large(0x200000).pieceCount, 2_097_152);
+  assert.throws(() => large(0x200001), { ...refused, message: /it has 2097153 pieces/ });
 });
 
 test('DHT nodes are pairs of host and port', () => {

@@ -46,7 +46,9 @@ test('control characters become underscores, spaces and colons stay', () => {
 
 test('characters that turn the writing direction go', () => {
   assert.equal(sanitize('foo\u200ebar'), 'foobar');
-  assert.equal(sanitize('foo\u202bbar'), 'foobar');
+  for (const turn of '\u200e\u200f\u202a\u202b\u202c\u202d\u202e') {
+    assert.equal(sanitize(`photo${turn}gpj.exe`), 'photogpj.exe');
+  }
 });
 
 test('each invalid UTF-8 sequence becomes one underscore', () => {
@@ -76,6 +78,7 @@ test('a number goes before the extension', () => {
   assert.equal(numberedElement('bar', 2), 'bar.2');
   assert.equal(numberedElement('.bashrc', 1), '.1.bashrc');
   assert.equal(numberedElement('a.tar.gz', 1), 'a.tar.1.gz');
+  assert.equal(numberedElement(`${'—'.repeat(84)}.gz`, 10), `${'—'.repeat(83)}.10.gz`);
 });
 
 test('a sanitised name is legal on Linux, stays itself, and can be numbered', () => {

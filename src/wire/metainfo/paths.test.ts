@@ -120,6 +120,21 @@ test('a link to elsewhere, to itself or around in a circle is no link', () => {
   assert.deepEqual(targetsOf(link('l', 'm/x'), link('m', 'l')), [null, null]);
 });
 
+test('links that lead through each other without end are looked at so long, and no longer', () => {
+  // Each leads through the next, down to the file; Linux follows forty, and so do we.
+  const chain = (count: number) =>
+    Array.from({ length: count }, (_, nth) => link(`l${nth}`, nth === 0 ? 'a' : `l${nth - 1}`));
+  assert.equal(targetsOf(...chain(41))[40], 'test/l39');
+  assert.equal(targetsOf(...chain(42))[41], null);
+  // Ten thousand elements for each of many links: after five million the rest are no links.
+  const deep = Array.from({ length: 10_000 }, () => 'd').join('/');
+  const many = Array.from({ length: 510 }, (_, nth) => link(`m${nth}`, 'deep'));
+  const files = [link('deep', deep), { path: [...deep.split('/'), 'end'] }, ...many];
+  const targets = targetsOf(...files).slice(2);
+  assert.equal(targets[0], 'test/deep');
+  assert.equal(targets.at(-1), null);
+});
+
 test('a link without a target, or with a length, has no bytes', () => {
   const { files } = read({ attr: 'l', length: 425, path: ['l'] });
   assert.equal(files[0]?.lengthBytes, 0);

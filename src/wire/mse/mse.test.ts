@@ -298,8 +298,9 @@ test('padding longer than 512 bytes is refused as soon as that is clear, by both
 });
 
 test('keys that would make the secret known are refused', () => {
-  for (const bad of ['00', '01', MSE_PRIME_HEX]) {
-    const key = fromHex(bad.padStart(192, '0'));
+  const prime = BigInt(`0x${MSE_PRIME_HEX}`);
+  for (const bad of [0n, 1n, prime - 1n, prime, prime + 1n]) {
+    const key = fromHex(bad.toString(16).padStart(192, '0'));
     const { a, b } = new Talk({ provide: ['rc4'], accept: ['rc4'] });
     assert.equal(a.receive(key).state, 'failed');
     assert.equal(b.receive(key).state, 'failed');
@@ -320,21 +321,51 @@ test('arbitrary bytes are waited for or refused, never an exception', () => {
   );
 });
 
+/** Both ends with their keys exchanged, and what `a` proves and offers: without padding. */
+function atTheOffer(): { a: MseInitiator; b: MseResponder; offer: Uint8Array; toA: Uint8Array[] } {
+  const ends = cryptoWith(null, 0);
+  const toB: Uint8Array[] = [];
+  const toA: Uint8Array[] = [];
+  const options = { infoHash: UBUNTU, provide: ['rc4'], early: text('x') } as const;
+  const a = new MseInitiator(ends, options, (bytes) => toB.push(bytes));
+  const findTorrent = (mark: Uint8Array): Uint8Array | null =>
+    toHex(mark) === toHex(torrentMark(crypto, UBUNTU)) ? UBUNTU : null;
+  const b = new MseResponder(ends, { findTorrent, accept: ['rc4'] }, (bytes) => toA.push(bytes));
+  a.start();
+  for (const bytes of toB.splice(0)) b.receive(bytes);
+  for (const bytes of toA.splice(0)) a.receive(bytes);
+  return { a, b, offer: toB[0] ?? new Uint8Array(0), toA };
+}
+
+/** Changes bits of an encrypted message: the same bits of what is read change. */
+function flip(bytes: Uint8Array, at: number, bits: number): Uint8Array {
+  bytes[at] = (bytes[at] ?? 0) ^ bits;
+  return bytes;
+}
+
 test('a byte that was changed in the name or the constant ends the handshake', () => {
   for (let at = 20; at < 48; at++) {
-    const ends = cryptoWith(null, 0);
-    const toB: Uint8Array[] = [];
-    const toA: Uint8Array[] = [];
-    const options = { infoHash: UBUNTU, provide: ['rc4'], early: text('x') } as const;
-    const a = new MseInitiator(ends, options, (bytes) => toB.push(bytes));
-    const findTorrent = (mark: Uint8Array): Uint8Array | null =>
-      toHex(mark) === toHex(torrentMark(crypto, UBUNTU)) ? UBUNTU : null;
-    const b = new MseResponder(ends, { findTorrent, accept: ['rc4'] }, (bytes) => toA.push(bytes));
-    a.start();
-    for (const bytes of toB.splice(0)) b.receive(bytes);
-    for (const bytes of toA.splice(0)) a.receive(bytes);
-    const proof = toB[0] ?? new Uint8Array(0);
-    proof[at] = (proof[at] ?? 0) ^ 0x55;
-    assert.equal(b.receive(proof).state, 'failed', `byte ${at}`);
+    const { b, offer } = atTheOffer();
+    assert.equal(b.receive(flip(offer, at, 0x55)).state, 'failed', `byte ${at}`);
   }
+});
+
+test('padding and first data of an announced length too large are not waited for', () => {
+  const [padding, early] = [atTheOffer(), atTheOffer()];
+  // Their lengths are at 52 and 54: padding of 1,024 bytes, first data of 32 KiB and a byte.
+  assert.deepEqual(padding.b.receive(flip(padding.offer, 52, 4)), {
+    state: 'failed',
+    reason: 'its padding is too long',
+  });
+  assert.deepEqual(early.b.receive(flip(early.offer, 54, 0x80)), {
+    state: 'failed',
+    reason: 'it sends too much too early',
+  });
+  const { a, b, offer, toA } = atTheOffer();
+  b.receive(offer);
+  const [choice = new Uint8Array(0)] = toA;
+  assert.deepEqual(a.receive(flip(choice, 12, 4)), {
+    state: 'failed',
+    reason: 'its padding is too long',
+  });
 });
