@@ -1,7 +1,7 @@
 /** A torrent as people want to see it. */
 import { describePeer } from './describe-peer.ts';
 import type { Peer } from './peer.ts';
-import type { PieceWork } from './peer-owner.ts';
+import type { PieceWork } from './piece-work.ts';
 import type { RateMeter } from './rate-meter.ts';
 import type { TorrentPhase, TorrentSnapshot } from './snapshot.ts';
 import type { TorrentLimits } from './torrent-limits.ts';
@@ -20,17 +20,15 @@ interface Described {
   readonly book: { readonly size: number };
 }
 
-/** Everything the screen shows; what the torrent keeps to itself is given. */
-export function describeTorrent(
-  torrent: Described,
-  inner: Pick<TorrentSnapshot, 'name' | 'failedPieces'>,
-): TorrentSnapshot {
+/** Everything the screen shows. */
+export function describeTorrent(torrent: Described): TorrentSnapshot {
   const { work, limits, received, sent } = torrent;
   return {
-    ...inner,
     key: torrent.key,
+    name: work?.content.name ?? null,
     phase: torrent.phase,
     pieceCount: work?.geometry.pieceCount ?? 0,
+    failedPieces: work?.flow.failedPieces ?? 0,
     goodPieces: work?.have.count ?? 0,
     totalBytes: work?.geometry.totalBytes ?? 0,
     haveBytes: torrent.haveBytes,

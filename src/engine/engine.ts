@@ -24,6 +24,7 @@ import type { PeerAddress } from './peer-book.ts';
 import type { EngineContext } from './peer-owner.ts';
 import { hasRoomFor } from './peer-turnover.ts';
 import type { Connection, ConnectionEvents, Dialer, Hasher } from './ports.ts';
+import { PEERS_PER_TORRENT_MAX } from './roster.ts';
 import { SlabPool } from './slab-pool.ts';
 import { standardChoking } from './standard-choking.ts';
 import { StreamSecurity } from './stream-security.ts';
@@ -76,7 +77,6 @@ export interface EngineOptions {
   readonly slabBytes?: number;
 }
 
-const PEERS_PER_TORRENT_MAX = 100;
 const SAMPLE_MS = 500;
 
 /** The engine. It does nothing by itself: `tick` is called about ten times a second. */
@@ -151,7 +151,7 @@ export class Engine implements EngineContext, GateKeeper {
     const { hasher, random } = this.#deps;
     const shared = { engine: this, hasher, slabs: this.#slabs, random };
     const torrent = new Torrent(infoHash, { ...shared, events, infoHashV2 });
-    torrent.peersMax = this.#peersPerTorrentMax;
+    torrent.roster.peersMax = this.#peersPerTorrentMax;
     this.torrents.set(torrent.key, torrent);
     this.#security.add(infoHash);
     return torrent;
@@ -271,18 +271,18 @@ export class Engine implements EngineContext, GateKeeper {
       if (isSelf) torrent.book.forget(address);
       return null;
     }
-    const twin = torrent.peerWithId(remote.peerId);
+    const twin = torrent.roster.withId(remote.peerId);
     if (twin && !isBetterTwin({ connection, twin, localPeerId: this.localPeerId, now: this.now })) {
       if (connection.isOutbound) torrent.book.onDuplicate(address, this.now);
       return null;
     }
-    if (!twin && !hasRoomFor(torrent, address, this)) return null;
+    if (!twin && !hasRoomFor(torrent.roster, address, this)) return null;
     twin?.close('the other connection to it is kept');
     this.#connections.onAdmitted(connection);
     this.#outgoing.onAdmitted(connection, this.now);
     const peer = new Peer(torrent, { peerKey: this.#nextPeerKey++, connection, remote });
     this.#busy.add(torrent);
-    torrent.adopt(peer);
+    torrent.roster.adopt(peer);
     if (!this.downloads.isOpenFor(torrent)) peer.pauseReading(true);
     return this.#counted(connection, peer);
   }
@@ -303,9 +303,9 @@ export class Engine implements EngineContext, GateKeeper {
       onOpen: () => {},
       onBytes: (view) => peer.onBytes(view),
       onDrain: () => peer.onDrain(),
-      onClosed: (reason) => {
+      onClosed: () => {
         this.#connections.remove(connection);
-        peer.onClosed(reason);
+        peer.onClosed();
       },
     };
   }

@@ -51,7 +51,7 @@ export class HashExchange {
     const { owner, flags, peerKey, outbox } = this.#wiring;
     let isServed = true;
     while (isServed) isServed = this.#serveNext(now);
-    const { hashes } = owner;
+    const hashes = owner.work?.hashes;
     if (!hashes || hashes.collector.isIdle || !(flags.v2 || hashes.isV2Only)) return;
     while (true) {
       const ref = hashes.collector.next(peerKey, now);
@@ -64,19 +64,21 @@ export class HashExchange {
   onMessage(id: number, body: Uint8Array): void {
     const { owner, peerKey } = this.#wiring;
     const answer = decodeHashes(body);
-    const { hashes, engine } = owner;
+    const { work, engine } = owner;
+    const hashes = work?.hashes;
     if (id === MESSAGE.hashRequest) this.#serve(answer.ref);
     else if (id === MESSAGE.hashReject) hashes?.collector.reject(peerKey, answer.ref, engine.now);
-    else if (hashes && !hashes.collector.take(peerKey, answer)) owner.onLie(peerKey);
+    else if (hashes && !hashes.collector.take(peerKey, answer)) owner.roster.ban(peerKey);
   }
 
   onClosed(): void {
     this.#waiting.length = 0;
-    this.#wiring.owner.hashes?.collector.withdraw(this.#wiring.peerKey);
+    this.#wiring.owner.work?.hashes?.collector.withdraw(this.#wiring.peerKey);
   }
 
   #serve(ref: HashRef): void {
-    const { hashes, engine } = this.#wiring.owner;
+    const { work, engine } = this.#wiring.owner;
+    const hashes = work?.hashes;
     const tree = hashes?.trees.withRoot(ref.root) ?? null;
     // libtorrent asks for the last block alone where BEP 52 wants two hashes at least. In a hybrid
     // torrent of pieces of one block the right answer makes it give the torrent up, and a refusal
@@ -98,7 +100,7 @@ export class HashExchange {
   #serveNext(now: Instant): boolean {
     const [ref] = this.#waiting;
     if (!ref || !this.#mayGive(ref, now)) return false;
-    const tree = this.#wiring.owner.hashes?.trees.withRoot(ref.root);
+    const tree = this.#wiring.owner.work?.hashes?.trees.withRoot(ref.root);
     const isRead = tree?.piecesOf(ref) !== null;
     if (isRead && (this.#isReading || now < this.#readableAt)) return false;
     this.#waiting.shift();
@@ -129,8 +131,8 @@ export class HashExchange {
 
   /** The pieces a request is about; null when one is not here, or they are too many. */
   #rangeOf(ref: HashRef): ReadRange | null {
-    const { work, hashes } = this.#wiring.owner;
-    const tree = hashes?.trees.withRoot(ref.root);
+    const { work } = this.#wiring.owner;
+    const tree = work?.hashes?.trees.withRoot(ref.root);
     const pieces = tree?.piecesOf(ref);
     // Behind the last piece there is padding alone, of which nobody has to ask.
     if (!work || !tree || !pieces || pieces.first >= tree.pieceCount) return null;
@@ -145,9 +147,8 @@ export class HashExchange {
 
   #read(ref: HashRef, range: ReadRange): void {
     const { owner } = this.#wiring;
-    const { work, hashes } = owner;
-    if (!work || !hashes) return;
-    const { geometry, store } = work;
+    if (!owner.work?.hashes) return;
+    const { geometry, store, hashes } = owner.work;
     const parts: Uint8Array[] = [];
     this.#isReading = true;
     const step = (piece: number): void => {

@@ -54,7 +54,7 @@ export class Outgoing {
   dialMore(torrents: Iterable<Torrent>, now: Instant): void {
     let passed = 0;
     for (const torrent of torrents) {
-      if (torrent.isStopped || torrent.peers.size >= torrent.peersMax) continue;
+      if (torrent.isStopped || torrent.roster.isFull) continue;
       while (this.#hasRoom && passed < HALF_OPEN_MAX) {
         const address = torrent.book.next(now, this.#deps.own);
         if (!address) break;
@@ -73,7 +73,7 @@ export class Outgoing {
    * the other (BEP 55). Nothing happens when we have it already, or there is no room.
    */
   punch(torrent: Torrent, address: PeerAddress): void {
-    const isWanted = !torrent.isStopped && torrent.peers.size < torrent.peersMax;
+    const isWanted = !torrent.isStopped && !torrent.roster.isFull;
     if (!isWanted || !this.#hasRoom || !this.#hasRoomAt(torrent, address)) return;
     if (torrent.book.isBanned(address) || this.#isMet(torrent, address)) return;
     if (!this.#deps.utpDialer) return;

@@ -1,27 +1,14 @@
 /** What a peer connection needs of the torrent it serves. */
-import type { Bitfield, Instant } from '../units/index.ts';
-import type { PieceGeometry } from './content.ts';
+import type { Instant } from '../units/index.ts';
 import type { DownloadTap } from './download-tap.ts';
 import type { PeerExtension } from './extension.ts';
 import type { MetadataOwner } from './metadata-exchange.ts';
 import type { PartialPiece } from './partial-piece.ts';
 import type { PeerAddress } from './peer-book.ts';
-import type { PiecePicker } from './piece-picker.ts';
-import type { PieceStore } from './ports.ts';
-import type { Selection } from './selection.ts';
+import type { PieceWork } from './piece-work.ts';
 import type { Revealing } from './super-seeding.ts';
-import type { TorrentHashes } from './torrent-hashes.ts';
 import type { TorrentLimits } from './torrent-limits.ts';
 import type { UploadScheduler } from './upload-scheduler.ts';
-
-/** The parts that exist once the metadata is known. */
-export interface PieceWork {
-  readonly geometry: PieceGeometry;
-  readonly have: Bitfield;
-  readonly selection: Selection;
-  readonly picker: PiecePicker;
-  readonly store: PieceStore;
-}
 
 /** Things common to all torrents of an engine. */
 export interface EngineContext {
@@ -45,16 +32,24 @@ export interface EngineContext {
   onDhtNode(address: PeerAddress): void;
 }
 
+/** Where it is said that a peer has left, or has to. */
+export interface PeerRoll {
+  onClosed(peerKey: number): void;
+  /** It turned out to have everything, while we lack nothing either. */
+  onSeedMet(peerKey: number): void;
+  /** What it said or sent is proven wrong: nobody at its host is talked to again. */
+  ban(peerKey: number): void;
+}
+
 /** A torrent, as its peers see it. */
 export interface PeerOwner extends MetadataOwner {
   readonly key: string;
   readonly infoHash: Uint8Array;
   readonly engine: EngineContext;
   readonly limits: TorrentLimits;
-  /** Null while only a magnet is known, and when the torrent is stopped. */
+  readonly roster: PeerRoll;
+  /** Null while only a magnet is known. */
   readonly work: PieceWork | null;
-  /** Null in a v1 torrent, and while there is no `work`. */
-  readonly hashes: TorrentHashes | null;
   readonly isDownloading: boolean;
   /** Nothing is wanted any more: everything is here, or all that was selected. */
   readonly isSated: boolean;
@@ -67,12 +62,7 @@ export interface PeerOwner extends MetadataOwner {
   onPieceArrived(piece: PartialPiece): void;
   /** A block that others were asked for too has come. */
   cancelElsewhere(piece: PartialPiece, block: number, giverKey: number): void;
-  /** A peer turned out to have everything, while we lack nothing either. */
-  onSeedMet(peerKey: number): void;
   onDiskFailure(failure: Error): void;
-  /** What a peer said is proven wrong. */
-  onLie(peerKey: number): void;
-  onPeerClosed(peerKey: number, reason: string): void;
 }
 
 /** Whether we say that we want nothing (BEP 21); not while we pretend to have nothing. */

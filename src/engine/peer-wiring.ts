@@ -2,7 +2,8 @@
 import { type Handshake, type HandshakeFlags, WireError } from '../wire/index.ts';
 import type { PeerExtensionSession } from './extension.ts';
 import { Outbox } from './outbox.ts';
-import type { PeerOwner, PieceWork } from './peer-owner.ts';
+import type { PeerOwner } from './peer-owner.ts';
+import type { PieceWork } from './piece-work.ts';
 import type { Connection } from './ports.ts';
 
 /** Blocks nobody asked for, and requests that cannot be served, before we hang up. */

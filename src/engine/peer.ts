@@ -139,7 +139,7 @@ export class Peer implements ConnectionEvents, PeerMessageSink {
 
   onOpen(): void {}
 
-  onClosed(reason: string): void {
+  onClosed(): void {
     if (this.isClosed) return;
     this.#wiring.isClosed = true;
     this.#framer.stop();
@@ -149,7 +149,7 @@ export class Peer implements ConnectionEvents, PeerMessageSink {
     this.#hashes.onClosed();
     const { owner, sessions } = this.#wiring;
     for (const session of sessions) session.onClosed(owner.engine.now);
-    owner.onPeerClosed(this.peerKey, reason);
+    owner.roster.onClosed(this.peerKey);
   }
 
   onBytes(view: Uint8Array): void {
@@ -169,7 +169,7 @@ export class Peer implements ConnectionEvents, PeerMessageSink {
     const { owner, sessions, connection } = this.#wiring;
     for (const session of sessions) session.onTick(now);
     if (owner.collector) this.#metadata.onTick(now);
-    if (owner.hashes) this.#hashes.onTick(now);
+    if (owner.work?.hashes) this.#hashes.onTick(now);
     // Of two thousand peers most are waiting for something: this must cost nothing for them.
     const { isInteresting, requests } = this.download;
     if (isInteresting && requests.wantsMore) this.download.fill();
@@ -305,7 +305,7 @@ export class Peer implements ConnectionEvents, PeerMessageSink {
   partFromSeed(): void {
     const { owner } = this.#wiring;
     const isUseless = owner.isSated && this.isSeed;
-    if (isUseless && !this.isSettling) owner.onSeedMet(this.peerKey);
+    if (isUseless && !this.isSettling) owner.roster.onSeedMet(this.peerKey);
   }
 
   /** Does what a peer's bytes ask for; false when they broke the protocol, and it is cut off. */

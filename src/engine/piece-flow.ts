@@ -2,11 +2,11 @@
 import { equalBytes } from '../units/index.ts';
 import { MERKLE_HASH_BYTES } from '../wire/index.ts';
 import { Blame } from './blame.ts';
-import type { TorrentContent } from './content.ts';
+import type { PieceGeometry, TorrentContent } from './content.ts';
 import type { PlacedPiece } from './hash-trees.ts';
 import type { PartialPiece } from './partial-piece.ts';
-import type { PieceWork } from './peer-owner.ts';
-import type { Hasher } from './ports.ts';
+import type { PiecePicker } from './piece-picker.ts';
+import type { Hasher, PieceStore } from './ports.ts';
 import type { TorrentHashes } from './torrent-hashes.ts';
 
 /** What happens to pieces, told to the torrent. */
@@ -19,6 +19,13 @@ export interface PieceFlowEvents {
   onGuilty(peerKey: number): void;
   /** The disk refused the piece; its data is lost and wanted again. */
   onDiskFailure(failure: Error): void;
+}
+
+/** Where checked pieces go. */
+export interface PieceSink {
+  readonly geometry: PieceGeometry;
+  readonly picker: PiecePicker;
+  readonly store: PieceStore;
 }
 
 /** What checking needs. */
@@ -35,7 +42,7 @@ const DIGEST_BYTES = 20;
 /** Checks and stores the pieces of one torrent. */
 export class PieceFlow {
   readonly #pieceHashes: Uint8Array | null;
-  readonly #work: PieceWork;
+  readonly #work: PieceSink;
   readonly #deps: PieceFlowDeps;
   readonly #events: PieceFlowEvents;
   readonly #blame: Blame;
@@ -43,7 +50,7 @@ export class PieceFlow {
 
   constructor(
     { pieceHashes }: Pick<TorrentContent, 'pieceHashes'>,
-    work: PieceWork,
+    work: PieceSink,
     deps: PieceFlowDeps,
   ) {
     this.#pieceHashes = pieceHashes;

@@ -1,25 +1,20 @@
 /** One torrent: its peers, its pieces, and what it tells the outside. */
 import { type Bitfield, equalBytes, type Random, toHex } from '../units/index.ts';
-import { isTrusted } from './blame.ts';
-import { PieceGeometry, type TorrentContent } from './content.ts';
-import { DepartedPeers } from './departed-peers.ts';
+import type { TorrentContent } from './content.ts';
 import { describeTorrent } from './describe-torrent.ts';
 import { MetadataCollector } from './metadata-collector.ts';
 import type { PartialPiece } from './partial-piece.ts';
 import type { Peer } from './peer.ts';
 import { type PeerAddress, PeerBook, type PeerSource } from './peer-book.ts';
-import type { EngineContext, PeerOwner, PieceWork } from './peer-owner.ts';
-import { PieceFlow } from './piece-flow.ts';
-import { PiecePicker } from './piece-picker.ts';
+import type { EngineContext, PeerOwner } from './peer-owner.ts';
+import { PieceWork, type PieceWorkDeps } from './piece-work.ts';
 import type { Hasher, PieceStore } from './ports.ts';
 import { RateMeter } from './rate-meter.ts';
-import { Selection } from './selection.ts';
+import { Roster } from './roster.ts';
 import type { SlabPool } from './slab-pool.ts';
 import type { TorrentPhase, TorrentSnapshot } from './snapshot.ts';
 import { Revealing } from './super-seeding.ts';
-import type { Taker } from './taker.ts';
 import type { Deadline } from './time-critical.ts';
-import { TorrentHashes } from './torrent-hashes.ts';
 import { type RateLimits, TorrentLimits } from './torrent-limits.ts';
 
 /** What a torrent tells the outside. Called synchronously; must be quick. */
@@ -55,16 +50,15 @@ export class Torrent implements PeerOwner {
   readonly key: string;
   readonly engine: EngineContext;
   readonly book: PeerBook = new PeerBook();
-  readonly peers: Map<number, Peer> = new Map();
+  readonly roster: Roster;
+  /** Those connected, by their keys. */
+  readonly peers: ReadonlyMap<number, Peer>;
   readonly received: RateMeter = new RateMeter();
   readonly sent: RateMeter = new RateMeter();
   readonly limits: TorrentLimits = new TorrentLimits();
   /** Of what was received, thrown away for a wrong hash. */
   corruptBytes = 0;
-  /** Peers wanted at most. */
-  peersMax = 100;
   work: PieceWork | null = null;
-  hashes: TorrentHashes | null = null;
   /** 32 bytes; null in a torrent that is, as far as is known, v1. */
   infoHashV2: Uint8Array | null;
   /** The 20 bytes of a hybrid torrent's other info-hash. */
@@ -72,11 +66,8 @@ export class Torrent implements PeerOwner {
   collector: MetadataCollector | null = null;
   /** Peers are found through trackers alone (BEP 27); false while the metadata is unknown. */
   isPrivate = false;
-  readonly revealing: Revealing = new Revealing(this.peers);
+  readonly revealing: Revealing;
   readonly #deps: TorrentDeps;
-  readonly #departed = new DepartedPeers();
-  #content: TorrentContent | null = null;
-  #flow: PieceFlow | null = null;
   #phase: TorrentPhase = 'metadata';
   /** Said before there were pieces. */
   #levels: Uint8Array | null = null;
@@ -88,6 +79,10 @@ export class Torrent implements PeerOwner {
     this.engine = deps.engine;
     this.infoHashV2 = deps.infoHashV2;
     this.#deps = deps;
+    const onBan = (host: string): void => deps.events.onBan(host);
+    this.roster = new Roster({ book: this.book, engine: deps.engine, onBan });
+    this.peers = this.roster.peers;
+    this.revealing = new Revealing(this.peers);
     this.collector = new MetadataCollector({
       infoHash,
       infoHashV2: deps.infoHashV2,
@@ -107,7 +102,7 @@ export class Torrent implements PeerOwner {
   }
 
   get infoBytes(): Uint8Array | null {
-    return this.#content?.infoBytes ?? null;
+    return this.work?.content.infoBytes ?? null;
   }
 
   get phase(): TorrentPhase {
@@ -133,34 +128,20 @@ export class Torrent implements PeerOwner {
   keepPrivate(): void {
     this.isPrivate = true;
     this.book.keepPrivate();
-    for (const peer of [...this.peers.values()]) {
-      const isKnown = this.book.knows({ host: peer.remoteHost, port: peer.remotePort });
-      if (peer.isOutbound && !isKnown) peer.close('the torrent is private');
-    }
+    this.roster.partFromUnknown('the torrent is private');
   }
 
   /** Starts moving pieces. `have` is what is on disk and known to be right. */
   begin(content: TorrentContent, have: Bitfield, store: PieceStore): void {
-    const geometry = new PieceGeometry(content);
+    const { engine, peers, isSequential } = this;
     const { slabs, random, hasher } = this.#deps;
-    const selection = new Selection(geometry, have, this.#levels);
-    const hashes = content.hashedFiles ? this.#hashesOf(content) : null;
-    const needsLayers = hashes?.wishForLayers() && hashes.isV2Only;
-    const isReady = (piece: number): boolean => hashes?.trees.isKnown(piece) ?? true;
-    const picker = new PiecePicker(geometry, selection, {
-      ...{ slabs, random, takers: () => this.#takers() },
-      mayIsolate: (peerKey) => isTrusted(peerKey, this.peers),
-      ...(needsLayers ? { isReady } : {}),
-    });
-    picker.isSequential = this.#isSequential;
+    const deps = { engine, peers, slabs, random, hasher, events: this.#workEvents() };
+    const wishes = { levels: this.#levels, isSequential };
     this.collector = null;
-    this.#content = content;
     if (content.isPrivate) this.keepPrivate();
-    this.work = { geometry, have, selection, picker, store };
-    this.hashes = hashes;
-    this.#flow = new PieceFlow(content, this.work, { hasher, hashes, events: this.#flowEvents() });
-    this.#phase = this.#phaseOf(this.work);
-    if (this.#phase === 'seeding') this.revealing.begin(geometry.pieceCount, random);
+    this.work = new PieceWork({ content, have, store }, wishes, deps);
+    this.#phase = this.work.phase;
+    if (this.#phase === 'seeding') this.revealing.begin(this.work.geometry.pieceCount, random);
     for (const peer of this.peers.values()) peer.onWorkReady();
   }
 
@@ -173,11 +154,11 @@ export class Torrent implements PeerOwner {
     const { work } = this;
     if (!work) return;
     const turned = work.selection.replace(levels);
-    work.picker.prioritise(this.#takers());
+    work.picker.prioritise(work.takers());
     for (const peer of this.peers.values()) peer.download.pieces.onTurned(turned, work);
     if (this.isStopped) return;
     const wasSated = this.isSated;
-    this.#phase = this.#phaseOf(work);
+    this.#phase = work.phase;
     if (wasSated && this.isDownloading) this.book.rouse();
     for (const peer of this.peers.values()) {
       peer.download.updateInterest();
@@ -221,7 +202,7 @@ export class Torrent implements PeerOwner {
     for (const peer of [...this.peers.values()]) {
       if (!keepsPeers || !peer.rest()) peer.close(reason);
     }
-    this.hashes?.collector.abandon();
+    this.work?.hashes?.collector.abandon();
     this.work?.picker.abandon();
   }
 
@@ -239,18 +220,6 @@ export class Torrent implements PeerOwner {
     engine.downloads.watch(this);
   }
 
-  /** A connection has shaken hands. */
-  adopt(peer: Peer): void {
-    this.peers.set(peer.peerKey, peer);
-    peer.start();
-  }
-
-  /** The connected peer with this id. */
-  peerWithId(peerId: Uint8Array): Peer | null {
-    for (const peer of this.peers.values()) if (equalBytes(peer.remotePeerId, peerId)) return peer;
-    return null;
-  }
-
   onReceived(byteCount: number): void {
     this.received.total += byteCount;
     this.engine.downloads.take(this, byteCount);
@@ -261,7 +230,7 @@ export class Torrent implements PeerOwner {
   }
 
   onPieceArrived(piece: PartialPiece): void {
-    this.#flow?.check(piece);
+    this.work?.flow.check(piece);
   }
 
   cancelElsewhere(piece: PartialPiece, block: number, giverKey: number): void {
@@ -272,27 +241,11 @@ export class Torrent implements PeerOwner {
     }
   }
 
-  onSeedMet(peerKey: number): void {
-    const peer = this.peers.get(peerKey);
-    if (!peer) return;
-    this.book.onSeed({ host: peer.remoteHost, port: peer.remotePort }, this.engine.now);
-    peer.close('both sides have everything');
-  }
-
   onDiskFailure(failure: Error): void {
     if (this.isStopped) return;
     this.#phase = 'failed';
     this.stop('the disk failed', true);
     this.#deps.events.onFailed(failure);
-  }
-
-  onPeerClosed(peerKey: number, _reason: string): void {
-    const peer = this.peers.get(peerKey);
-    if (!peer) return;
-    this.peers.delete(peerKey);
-    const address = { host: peer.remoteHost, port: peer.remotePort };
-    this.#departed.add(peerKey, address);
-    if (peer.isOutbound) this.book.onClosed(address, this.engine.now, true);
   }
 
   /** Twice a second. */
@@ -301,7 +254,7 @@ export class Torrent implements PeerOwner {
     this.sent.sample(elapsedMs);
     for (const peer of this.peers.values()) peer.onSample(elapsedMs, this.engine.now);
     this.work?.picker.dropUnwanted();
-    this.hashes?.collector.tick(this.engine.now);
+    this.work?.hashes?.collector.tick(this.engine.now);
     this.revealing.tick(this.engine.now);
   }
 
@@ -317,33 +270,23 @@ export class Torrent implements PeerOwner {
 
   /** Of all pieces, wanted or not, what is not here; null while the metadata is unknown. */
   get missingBytes(): number | null {
-    return this.work ? this.work.geometry.totalBytes - this.haveBytes : null;
+    return this.work?.missingBytes ?? null;
   }
 
   /** Everything the screen shows. */
   snapshot(): TorrentSnapshot {
-    const [name, failedPieces] = [this.#content?.name ?? null, this.#flow?.failedPieces ?? 0];
-    return describeTorrent(this, { name, failedPieces });
+    return describeTorrent(this);
   }
 
-  onLie(peerKey: number): void {
-    this.#ban(peerKey);
-  }
-
-  #hashesOf(content: TorrentContent): TorrentHashes {
-    const { hasher, events } = this.#deps;
-    const deps = { hasher, engine: this.engine };
-    return new TorrentHashes(content, { ...deps, onLayers: (all) => events.onLayers?.(all) });
-  }
-
-  #flowEvents(): ConstructorParameters<typeof PieceFlow>[2]['events'] {
+  #workEvents(): PieceWorkDeps['events'] {
     return {
+      onLayers: (all) => this.#deps.events.onLayers?.(all),
       onGood: (piece) => this.#onGood(piece),
       onChecked: (peerKey, size, isGood) => {
         if (!isGood) this.corruptBytes += size;
         this.peers.get(peerKey)?.onChecked(size, isGood);
       },
-      onGuilty: (peerKey) => this.#ban(peerKey),
+      onGuilty: (peerKey) => this.roster.ban(peerKey),
       onDiskFailure: (failure) => this.onDiskFailure(failure),
     };
   }
@@ -353,7 +296,7 @@ export class Torrent implements PeerOwner {
     const { selection } = this.work;
     selection.onGot(piece);
     const before = this.#phase;
-    if (!this.isStopped) this.#phase = this.#phaseOf(this.work);
+    if (!this.isStopped) this.#phase = this.work.phase;
     const wasWanted = selection.isWanted(piece);
     const isMemoryBack = this.#deps.slabs.takeRefusal();
     for (const peer of this.peers.values()) {
@@ -367,15 +310,6 @@ export class Torrent implements PeerOwner {
     if (this.isSated && this.#phase !== before) this.#onSated();
   }
 
-  #phaseOf({ have, selection }: PieceWork): TorrentPhase {
-    if (selection.missingCount > 0) return 'downloading';
-    return have.isComplete ? 'seeding' : 'finished';
-  }
-
-  *#takers(): Iterable<Taker> {
-    for (const peer of this.peers.values()) yield peer.download;
-  }
-
   #onSated(): void {
     for (const peer of [...this.peers.values()]) {
       peer.flush();
@@ -383,17 +317,5 @@ export class Torrent implements PeerOwner {
     }
     this.#deps.slabs.trim();
     this.#deps.events.onComplete();
-  }
-
-  #ban(peerKey: number): void {
-    const peer = this.peers.get(peerKey);
-    const address = peer
-      ? { host: peer.remoteHost, port: peer.remotePort }
-      : this.#departed.addressOf(peerKey);
-    if (!address) return;
-    peer?.close('it sent bad data');
-    if (this.book.isBanned(address)) return;
-    this.book.ban(address);
-    this.#deps.events.onBan(address.host);
   }
 }
