@@ -1,14 +1,12 @@
 /** What peers tell of others: peer exchange, and meeting those that cannot be dialled. */
 import { classifyAddress } from '../../discovery/index.ts';
 import {
-  type Dialer,
   type Engine,
   Holepunch,
   type PeerAddress,
   PeerExchange,
   type PeerExtension,
 } from '../../engine/index.ts';
-import { assert } from '../../units/index.ts';
 import { PEX_FLAG } from '../../wire/index.ts';
 
 /** Both extensions, joined. */
@@ -44,16 +42,5 @@ export function joinPeerTalk(deps: {
   return {
     extensions: [pex, holepunch],
     onUnreachable: (key, address) => holepunch.onUnreachable(key, address),
-  };
-}
-
-/** A dialer for ports that will be open by the time that something is dialled. */
-export function lateDialer(find: () => Dialer | null | undefined): Dialer {
-  return {
-    connect: (...to) => {
-      const dialer = find();
-      assert(dialer, 'nothing is dialled before the ports are open');
-      return dialer.connect(...to);
-    },
   };
 }

@@ -1,20 +1,14 @@
-/** The transfer thread's inside: the engine, its port, its clock, and the torrents at work. */
-import { classifyAddress } from '../../discovery/index.ts';
-import { Engine, type PeerAddress, type RateLimits } from '../../engine/index.ts';
-import { nodeHasher } from '../../platform/disk/index.ts';
-import { Egress } from '../../platform/egress/index.ts';
-import { nodeMseCrypto, PeerNetwork, systemRandom } from '../../platform/net/index.ts';
-import type { TrackerAnnouncer, TrackerTransport } from '../../platform/tracker/index.ts';
-import { WebSeeds } from '../../platform/webseed/index.ts';
+/** The transfer thread's inside: the torrents at work and asleep, and the clock of the engine. */
+import type { Engine, PeerAddress, RateLimits } from '../../engine/index.ts';
 import { bytesPerSecond, fromHex, instant, toHex } from '../../units/index.ts';
 import { DaemonError } from '../daemon-error.ts';
 import type { TrackerTiers } from '../trackers/edit-trackers.ts';
 import { Announcing, type AnnouncingDeps } from './announcing.ts';
-import { DhtLine } from './dht-line.ts';
 import { FileClaims } from './file-claims.ts';
 import { inTurn } from './in-turn.ts';
-import type { LocalPeers } from './local-peers.ts';
+import { makeEngine } from './loop-engine.ts';
 import type { LoopExchange } from './loop-exchange.ts';
+import { LoopNetwork } from './loop-network.ts';
 import type {
   OutsidePlace,
   RestartTerms,
@@ -29,14 +23,10 @@ import type {
   TransferRates,
   TransferSnapshot,
 } from './messages.ts';
-import { joinPeerTalk, lateDialer } from './peer-talk.ts';
 import type { CheckTurn } from './piece-finder.ts';
 import type { PieceRange } from './piece-waits.ts';
 import { Sleepers } from './sleepers.ts';
 import { TorrentRunner } from './torrent-runner.ts';
-
-/** Name and version in extension handshakes. */
-const CLIENT_NAME = 'Bidwidth 0.1.0';
 
 /** The engine's tick: fine enough for smooth rate limits, too rare to cost anything. */
 const TICK_MS = 50;
@@ -50,8 +40,6 @@ const STAY_AWAKE_MS_MANY = 2_000;
 
 /** What trackers are told when nobody can reach us: many refuse 0. libtorrent says 1, too. */
 const PORT_BEHIND_PROXY = 1;
-
-type EngineRoom = Pick<TransferOptions, 'connectionsMax' | 'peersPerTorrentMax'>;
 
 /** Tells the main thread what happened. */
 export type Teller = (torrent: string, news: TorrentNews) => void;
@@ -67,61 +55,29 @@ interface LoopParts {
 export class TransferLoop implements TransferCalls {
   readonly #options: TransferOptions;
   readonly #tell: Teller;
-  readonly #egress: Egress;
+  readonly #network: LoopNetwork;
   readonly #engine: Engine;
   readonly #exchange: LoopExchange | null;
   readonly #runners = new Map<string, TorrentRunner>();
   readonly #sleepers: Sleepers;
-  readonly #dht: DhtLine | null;
-  readonly #webSeeds: WebSeeds;
   /** Files are hashed torrent by torrent: two at a time would only move the disk's head. */
   readonly #checkTurn: CheckTurn = inTurn();
   readonly #claims: FileClaims;
   #sleepCheckAt = 0;
-  #network: PeerNetwork | null = null;
-  #localPeers: LocalPeers | null = null;
   #timer: NodeJS.Timeout | null = null;
-  #transport: TrackerTransport | null = null;
 
   private constructor(options: TransferOptions, { tell, notice, exchange }: LoopParts) {
     this.#options = options;
     this.#claims = new FileClaims(options.filesInUse);
-    this.#egress = new Egress(options, notice);
-    this.#tell = (key, news) => tell(key, this.#egress.isCutOff ? blameless(news) : news);
+    const onDhtOpen = (udpPort: number): void => {
+      this.#engine.dhtPort = udpPort;
+    };
+    const network = new LoopNetwork(options, { notice, onDhtOpen });
+    this.#network = network;
+    this.#tell = (key, news) => tell(key, network.egress.isCutOff ? blameless(news) : news);
     this.#exchange = exchange;
-    const talk = joinPeerTalk({
-      engine: () => this.#engine,
-      canDialUtp: () => this.#network?.utpDialer != null,
-    });
-    this.#webSeeds = new WebSeeds({ egress: this.#egress, userAgent: CLIENT_NAME });
-    this.#engine = new Engine(
-      {
-        dialer: this.#webSeeds.dialer(lateDialer(() => this.#network?.dialer)),
-        hasher: nodeHasher,
-        random: systemRandom,
-        classify: classifyAddress,
-        clock: () => instant(performance.now()),
-        extensions: [
-          ...(exchange ? [exchange.extension] : []),
-          ...(options.usePex ? talk.extensions : []),
-        ],
-        utpDialer: lateDialer(() => this.#network?.utpDialer),
-        onUnreachable: (key, address) => talk.onUnreachable(key, address),
-        uploadPolicy: exchange?.policy ?? null,
-        encryption: { policy: options.encryption ?? 'allow', crypto: nodeMseCrypto },
-        rouse: (key) => this.#sleepers.call(key),
-        onDhtNode: (address) => this.#dht?.addNode(address),
-      },
-      {
-        clientName: CLIENT_NAME,
-        uploadLimit: bytesPerSecond(options.uploadLimit),
-        downloadLimit: bytesPerSecond(options.downloadLimit),
-        ...engineLimits(options),
-      },
-    );
-    const { dhtPort } = options;
-    const dht = dhtPort ? new DhtLine(dhtPort, (port) => (this.#engine.dhtPort = port)) : null;
-    this.#dht = dht;
+    const rouse = (key: string): boolean => this.#sleepers.call(key);
+    this.#engine = makeEngine(options, { network, exchange, rouse });
     this.#sleepers = new Sleepers({
       depsFor: (key) => this.#announcingDeps(key),
       call: (key) => this.#tell(key, { kind: 'wanted' }),
@@ -143,18 +99,18 @@ export class TransferLoop implements TransferCalls {
     let loop: TransferLoop | null = null;
     const remainingBytes = (key: string): number | null => loop?.remainingBytes(key) ?? null;
     const exchange = market && new market.LoopExchange(options, { remainingBytes, tell });
-    loop = new TransferLoop(options, { tell, notice, exchange });
+    const started = new TransferLoop(options, { tell, notice, exchange });
+    loop = started;
     // The engine learns the time before the first connection can come in.
-    loop.#engine.tick(instant(performance.now()));
-    await loop.#open();
-    if (options.useLsd && loop.#egress.isOpen) await loop.#meetNeighbours();
-    loop.#timer = setInterval(() => loop.#tick(), TICK_MS);
-    return loop;
+    started.#engine.tick(instant(performance.now()));
+    await started.#network.open(started.#engine, (key) => void started.#sleepers.call(key));
+    started.#timer = setInterval(() => started.#tick(), TICK_MS);
+    return started;
   }
 
   /** The port we listen on; 0 when we do not. */
   get port(): number {
-    return this.#network?.port ?? 0;
+    return this.#network.port;
   }
 
   /** What is still missing of a torrent; null while that is unknown. */
@@ -169,7 +125,7 @@ export class TransferLoop implements TransferCalls {
       checkTurn: this.#checkTurn,
       claims: this.#claims,
       allocation: this.#options.allocation ?? 'none',
-      webSeeds: this.#webSeeds,
+      webSeeds: this.#network.webSeeds,
       announcingFor: (announced) => {
         const key = toHex(announced.infoHash);
         return this.#sleepers.take(key) ?? new Announcing(announced, this.#announcingDeps(key));
@@ -199,17 +155,17 @@ export class TransferLoop implements TransferCalls {
   }
 
   async retry(torrent: string): Promise<void> {
-    this.#runner(torrent).retry();
+    this.#runner(torrent).files.retry();
   }
 
   async rest(torrent: string): Promise<boolean> {
     const runner = this.#runners.get(torrent);
-    await runner?.rest();
+    await runner?.files.rest();
     return runner !== undefined;
   }
 
   async goOn(torrent: string, terms: RestartTerms): Promise<void> {
-    await this.#runner(torrent).goOn(terms);
+    await this.#runner(torrent).files.goOn(terms);
   }
 
   async addPeers(torrent: string, peers: readonly PeerAddress[]): Promise<void> {
@@ -217,7 +173,7 @@ export class TransferLoop implements TransferCalls {
   }
 
   async prioritiseFiles(torrent: string, priorities: readonly number[]): Promise<void> {
-    await this.#runner(torrent).prioritiseFiles(priorities);
+    await this.#runner(torrent).files.prioritise(priorities);
   }
 
   async setSequential(torrent: string, isSequential: boolean): Promise<void> {
@@ -275,16 +231,14 @@ export class TransferLoop implements TransferCalls {
   }
 
   async stop(): Promise<void> {
-    this.#network?.stopListening();
-    this.#localPeers?.close();
+    this.#network.stopListening();
     await this.settle();
     const runners = [...this.#runners.values()];
     await Promise.all([this.#sleepers.stop(), ...runners.map((runner) => runner.stop())]);
     this.#runners.clear();
     this.#engine.stop();
-    await this.#network?.close();
+    await this.#network.close();
     if (this.#timer) clearInterval(this.#timer);
-    this.#transport?.close();
     this.#claims.close();
   }
 
@@ -293,11 +247,10 @@ export class TransferLoop implements TransferCalls {
     this.#engine.tick(instant(now));
     if (now - this.#sleepCheckAt < SLEEP_CHECK_MS) return;
     this.#sleepCheckAt = now;
-    this.#egress.look();
-    this.#localPeers?.tick(instant(now));
+    this.#network.tick(instant(now));
     const stayMs = this.#runners.size > AWAKE_MANY ? STAY_AWAKE_MS_MANY : STAY_AWAKE_MS;
     for (const [key, runner] of this.#runners) {
-      runner.lookAtFiles(now);
+      runner.files.lookIfDue(now);
       if (runner.idleMs(now) < stayMs) continue;
       this.#runners.delete(key);
       this.#sleepers.lay(key, runner.announcing);
@@ -309,40 +262,13 @@ export class TransferLoop implements TransferCalls {
   #announcingDeps(key: string): AnnouncingDeps {
     return {
       localPeerId: this.#engine.localPeerId,
-      port: () => (this.#egress.hasProxy ? PORT_BEHIND_PROXY : this.#engine.listenPort),
-      announcer: () => this.#announcer(),
-      dht: this.#dht,
+      port: () => (this.#network.egress.hasProxy ? PORT_BEHIND_PROXY : this.#engine.listenPort),
+      announcer: () => this.#network.announcer(),
+      dht: this.#network.dht,
       tell: (news) => this.#tell(key, news),
       onPeersWhileAsleep: () => this.#sleepers.call(key),
       onExternalHost: (host) => this.#engine.own.learn(host),
     };
-  }
-
-  async #open(): Promise<void> {
-    const { listenPort: port, useTcp = true, useUtp = true, ipList } = this.#options;
-    this.#network = await PeerNetwork.open(
-      { port, egress: this.#egress, useTcp, useUtp, ipList: ipList ?? null },
-      (connection) => this.#engine.accept(connection),
-    );
-    this.#engine.listenPort = this.#network.port;
-  }
-
-  async #meetNeighbours(): Promise<void> {
-    const { LocalPeers: Loaded } = await import('./local-peers.ts');
-    const { bindHost } = this.#options;
-    const onOther = (key: string): void => void this.#sleepers.call(key);
-    const engine = this.#engine;
-    this.#localPeers = await Loaded.open({ engine, port: this.port, bindHost, onOther });
-  }
-
-  /** Trackers cost module loading; torrents without them do not pay for it. */
-  async #announcer(): Promise<TrackerAnnouncer> {
-    const trackers = await import('../../platform/tracker/index.ts');
-    this.#transport ??= new trackers.TrackerTransport({
-      egress: this.#egress,
-      userAgent: CLIENT_NAME,
-    });
-    return new trackers.TrackerAnnouncer(this.#transport);
   }
 
   /** Of a torrent at work or asleep. */
@@ -374,15 +300,6 @@ function activityOf({ torrent }: TorrentRunner): TorrentActivity {
     receiveRate: torrent.received.rate,
     sendRate: torrent.sent.rate,
     peerCount: torrent.peers.size,
-  };
-}
-
-/** Left out, they are the engine's. */
-function engineLimits(options: TransferOptions): EngineRoom {
-  const { connectionsMax, peersPerTorrentMax } = options;
-  return {
-    ...(connectionsMax === undefined ? {} : { connectionsMax }),
-    ...(peersPerTorrentMax === undefined ? {} : { peersPerTorrentMax }),
   };
 }
 
