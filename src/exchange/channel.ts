@@ -1,6 +1,6 @@
 /** What buyer and seller sessions share of one connection: sending, refusing, telling. */
 import type { PeerLink } from '../engine/index.ts';
-import type { Instant } from '../units/index.ts';
+import { hostAndPort, type Instant } from '../units/index.ts';
 import {
   BW_PAY_CODE_BYTES_MAX,
   BW_PAY_TEXT_BYTES_MAX,
@@ -30,8 +30,8 @@ export class PayChannel {
     this.now = now;
     this.#onEvent = onEvent;
     const { peerKey, torrentKey, remoteHost, remotePort } = link;
-    const host = remoteHost.includes(':') ? `[${remoteHost}]` : remoteHost;
-    this.ref = { peerKey, torrentKey, remote: `${host}:${remotePort}` };
+    const remote = hostAndPort({ host: remoteHost, port: remotePort });
+    this.ref = { peerKey, torrentKey, remote };
   }
 
   send(message: BwPayMessage): void {

@@ -8,7 +8,7 @@ import {
 } from '../../daemon/dht/index.ts';
 import { DaemonError } from '../../daemon/index.ts';
 import { describeTorrent } from '../../daemon/torrents/index.ts';
-import { fromHex, toHex } from '../../units/index.ts';
+import { fromHex, hostAndPort, toHex } from '../../units/index.ts';
 import { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
 import { counted } from '../counted.ts';
@@ -82,7 +82,7 @@ export async function showPeers(
     const estimate = swarm ? `; about ${seeders} seeders, ${leechers} leechers` : '';
     const facts = { infoHash, peers, seeders, leechers, askedCount };
     context.output.summary({ ok: true, ...facts }, [
-      ...shown(peers.map(({ host, port }) => endpoint(host, port))),
+      ...shown(peers.map(hostAndPort)),
       `${peers.length} peers by ${counted(askedCount, 'node')}${estimate}`,
     ]);
   });
@@ -101,7 +101,7 @@ export async function showNodes(context: Context, options: DhtOptions): Promise<
       return `IPv${family}: ${counted(nodeCount, 'node')} known, our id ${id}${seen}`;
     });
     context.output.summary({ ok: true, families, nodes: known }, [
-      ...shown(known.map(({ id, host, port }) => `${id}  ${endpoint(host, port)}`)),
+      ...shown(known.map((node) => `${node.id}  ${hostAndPort(node)}`)),
       ...lines,
     ]);
   });
@@ -130,8 +130,4 @@ function encodeText(text: string): Uint8Array {
 function shown(lines: readonly string[]): readonly string[] {
   const more = lines.length - SHOWN_MAX;
   return more > 0 ? [...lines.slice(0, SHOWN_MAX), `and ${more} more (--json lists all)`] : lines;
-}
-
-function endpoint(host: string, port: number): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

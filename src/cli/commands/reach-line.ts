@@ -1,6 +1,6 @@
 /** How others reach us, for the screen and for programs. */
-import { isIPv6 } from 'node:net';
 import type { PinholeReach, Reach } from '../../daemon/node/index.ts';
+import { hostAndPort } from '../../units/index.ts';
 import type { Facts } from '../output.ts';
 
 type Ports = Extract<Reach, { readonly state: 'mapped' }>['ports'];
@@ -33,7 +33,7 @@ export function reachLine(reach: Reach): string | null {
   const { method, externalHost: host, ports } = reach;
   const port = portOf(ports);
   if (host === null) return `the router passes port ${port} on to us (${method})`;
-  return `reached from outside at ${isIPv6(host) ? `[${host}]` : host}:${port} (${method})`;
+  return `reached from outside at ${hostAndPort({ host, port })} (${method})`;
 }
 
 /** As `reachLine`, of the router's IPv6 firewall. */
@@ -44,7 +44,7 @@ export function pinholeLine(reach: PinholeReach): string | null {
     return `the router's IPv6 firewall stays closed (${reach.reason}): ${outcome}`;
   }
   const methods = new Set(reach.places.map(({ method }) => method));
-  const places = reach.places.map(({ host, ports }) => `[${host}]:${portOf(ports)}`);
+  const places = reach.places.map(({ host, ports }) => hostAndPort({ host, port: portOf(ports) }));
   return `reached from outside at ${places.join(', ')} (${[...methods].join(', ')})`;
 }
 

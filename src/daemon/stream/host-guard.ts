@@ -2,7 +2,7 @@
  * Keeps web pages out. A page can make its own name point to this machine (DNS rebinding), but the
  * browser then still writes that name into `Host`.
  */
-import { isIP } from 'node:net';
+import { bracketed } from '../../units/index.ts';
 
 /** Names that always mean this machine. */
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/i;
@@ -19,9 +19,4 @@ export function isOwnHost({ host, localAddress, bindHost }: Arrival): boolean {
   const name = (host ?? '').replace(/:\d*$/, '').toLowerCase();
   if (LOOPBACK.test(name) || name === bracketed(bindHost).toLowerCase()) return true;
   return localAddress !== undefined && name === bracketed(localAddress.replace(/^::ffff:/, ''));
-}
-
-/** A literal IPv6 address as URLs and `Host` write it. */
-export function bracketed(host: string): string {
-  return isIP(host) === 6 ? `[${host}]` : host;
 }

@@ -2,9 +2,10 @@
 import type { Readable } from 'node:stream';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { PlatformError } from '../../platform/index.ts';
+import { hostAndPort } from '../../units/index.ts';
 import { type ByteRange, readRange } from './byte-range.ts';
 import { contentTypeOf } from './content-type.ts';
-import { bracketed, isOwnHost } from './host-guard.ts';
+import { isOwnHost } from './host-guard.ts';
 import { PieceDesk, type PieceSource } from './piece-desk.ts';
 import { streamBody } from './stream-body.ts';
 import type { StreamedFile, StreamedTorrent } from './streamed-torrent.ts';
@@ -72,7 +73,7 @@ export class StreamServer {
     const port = typeof address === 'object' && address ? address.port : this.#options.port;
     const { host } = this.#options;
     const name = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
-    return `http://${bracketed(name)}:${port}/`;
+    return `http://${hostAndPort({ host: name, port })}/`;
   }
 
   /** How many answers are being sent. */
@@ -207,6 +208,6 @@ function listenFailure(
     const text = `port ${port} is taken by another program: choose another with --http-port`;
     return new PlatformError('PLATFORM_PORT_TAKEN', text, details, cause);
   }
-  const text = `cannot listen on ${bracketed(host)}:${port}: ${failure.message}`;
+  const text = `cannot listen on ${hostAndPort({ host, port })}: ${failure.message}`;
   return new PlatformError('PLATFORM_LISTEN', text, details, cause);
 }

@@ -1,5 +1,6 @@
 /** The CONNECT method of HTTP (RFC 9110, section 9.3.6), over a connection to the proxy. */
 import { request } from 'node:http';
+import { hostAndPort } from '../../units/index.ts';
 import { type Greeting, RefusedTarget, type TunnelEnd } from './greeting.ts';
 
 /** Log in first. 407 is right; tinyproxy says 401 when the login was wrong. */
@@ -8,7 +9,7 @@ const LOGIN_ANSWERS: ReadonlySet<number> = new Set([401, 407]);
 /** Asks for a connection; names go as they are. Messages of errors begin with the proxy. */
 export function greetHttp({ proxy, to, socket }: Greeting): Promise<TunnelEnd> {
   const { user, password } = proxy;
-  const authority = `${to.host.includes(':') ? `[${to.host}]` : to.host}:${to.port}`;
+  const authority = hostAndPort(to);
   const login = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
   const hasLogin = user !== '' || password !== '';
   const asked = request({

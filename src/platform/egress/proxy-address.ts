@@ -1,4 +1,5 @@
 /** Where a proxy is and who we are to it, as the user's URL says. */
+import { hostAndPort } from '../../units/index.ts';
 import { PlatformError } from '../platform-error.ts';
 
 /** A proxy. Plain values: it goes from thread to thread. Never shown but by `describeProxy`. */
@@ -44,8 +45,8 @@ export function parseProxyUrl(text: string): ProxyAddress {
 }
 
 /** `host:port`: all of a proxy that people and logs are shown. */
-export function describeProxy({ host, port }: ProxyAddress): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+export function describeProxy(proxy: ProxyAddress): string {
+  return hostAndPort(proxy);
 }
 
 function readPlace(place: string): readonly [host: string, port: number] {

@@ -5,7 +5,7 @@ import { isIPv6 } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { type FastifyInstance, fastify } from 'fastify';
 import { type TableOptions, TrackerService, type TrackerStats } from '../../tracker/index.ts';
-import { type Instant, instant } from '../../units/index.ts';
+import { hostAndPort, type Instant, instant } from '../../units/index.ts';
 import { formatIp, parseIp, unmapIp } from '../../wire/index.ts';
 import { systemRandom } from '../system-random.ts';
 import { TrackerError } from './tracker-error.ts';
@@ -68,10 +68,9 @@ export async function startTrackerServer(options: TrackerServerOptions): Promise
   try {
     const httpPort = http ? await listenHttp(http, host, options.httpPort ?? 0) : null;
     const udpPort = udp ? await bindUdp(udp, host, options.udpPort ?? 0) : null;
-    const shown = isIPv6(host) ? `[${host}]` : host;
     const announceUrls = [
-      ...(httpPort === null ? [] : [`http://${shown}:${httpPort}/announce`]),
-      ...(udpPort === null ? [] : [`udp://${shown}:${udpPort}/announce`]),
+      ...(httpPort === null ? [] : [`http://${hostAndPort({ host, port: httpPort })}/announce`]),
+      ...(udpPort === null ? [] : [`udp://${hostAndPort({ host, port: udpPort })}/announce`]),
     ];
     return { httpPort, udpPort, announceUrls, stats: () => service.stats(), close };
   } catch (error) {
@@ -153,7 +152,7 @@ interface ListenAttempt {
 
 function listenError(error: unknown, { protocol, host, port }: ListenAttempt): TrackerError {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  const where = `${isIPv6(host) ? `[${host}]` : host}:${port} (${protocol})`;
+  const where = `${hostAndPort({ host, port })} (${protocol})`;
   const details = { host, port, protocol };
   const cause = { cause: error };
   switch (code) {

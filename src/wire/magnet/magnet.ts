@@ -1,5 +1,5 @@
 /** Magnet links (BEP 9, BEP 53, and `urn:btmh` of BEP 52). */
-import { type Bytes, bytes, fromHex, toHex } from '../../units/index.ts';
+import { type Bytes, bracketed, bytes, fromHex, toHex } from '../../units/index.ts';
 import { WireError } from '../wire-error.ts';
 import { decodeBase32 } from './base32.ts';
 import { readParameters, valuesOf } from './parameters.ts';
@@ -88,7 +88,7 @@ export function formatMagnet(magnet: Magnet): string {
   for (const url of magnet.trackers) parts.push(`tr=${percentEncode(url)}`);
   for (const url of magnet.webSeeds) parts.push(`ws=${percentEncode(url)}`);
   for (const { host, port } of magnet.peers) {
-    parts.push(`x.pe=${percentEncode(host.includes(':') ? `[${host}]` : host, '[]:')}:${port}`);
+    parts.push(`x.pe=${percentEncode(bracketed(host), '[]:')}:${port}`);
   }
   if (magnet.selectOnly.length > 0) {
     const ranges = magnet.selectOnly.map(({ first, last }) =>

@@ -1,4 +1,5 @@
 /** Tracker URLs: their parts, the scrape URL that follows from one, and how one is shown. */
+import { bracketed } from '../../units/index.ts';
 import { parseIp } from './endpoint.ts';
 
 /** Protocols we announce over. WebSocket trackers serve browsers only. */
@@ -33,9 +34,9 @@ export function parseTrackerUrl(text: string): TrackerUrl | null {
   const match = text.length <= URL_CHARACTERS_MAX ? URL_FORM.exec(text.trim()) : null;
   if (!match) return null;
   const scheme = (match[1] ?? '').toLowerCase() as TrackerScheme;
-  const bracketed = (match[3] ?? '').toLowerCase();
-  const host = bracketed.startsWith('[') ? bracketed.slice(1, -1) : bracketed;
-  if (bracketed.startsWith('[') && parseIp(host) === null) return null;
+  const written = (match[3] ?? '').toLowerCase();
+  const host = written.startsWith('[') ? written.slice(1, -1) : written;
+  if (written.startsWith('[') && parseIp(host) === null) return null;
   const byDefault = { http: 80, https: 443, udp: 0 }[scheme];
   const port = match[4] === undefined ? byDefault : Number(match[4]);
   if (port < 1 || port > 65535) return null;
@@ -50,9 +51,8 @@ export function formatTrackerUrl(url: TrackerUrl): string {
 
 /** `scheme://host[:port]`: what the user is shown, since paths of private trackers are secret. */
 export function trackerOrigin(url: TrackerUrl): string {
-  const host = url.host.includes(':') ? `[${url.host}]` : url.host;
   const isDefault = url.port === { http: 80, https: 443, udp: 0 }[url.scheme];
-  return `${url.scheme}://${host}${isDefault ? '' : `:${url.port}`}`;
+  return `${url.scheme}://${bracketed(url.host)}${isDefault ? '' : `:${url.port}`}`;
 }
 
 /**
