@@ -1,4 +1,5 @@
 /** Ctrl-C and its like as an AbortSignal. */
+import { aborted, whileAlive } from './waits.ts';
 
 /** What asked us to stop. SIGPIPE: nobody reads our output any more. */
 export type StopReason = 'SIGHUP' | 'SIGINT' | 'SIGPIPE' | 'SIGTERM';
@@ -8,9 +9,6 @@ export type StopReason = 'SIGHUP' | 'SIGINT' | 'SIGPIPE' | 'SIGTERM';
  * group, and a starting script passes it on as well.
  */
 const SAME_MS = 300;
-
-/** Any long time. */
-const ALIVE_MS = 60_000;
 
 /** A request to stop that comes once; the second one is the caller's `insist`. */
 export class StopRequest {
@@ -47,10 +45,6 @@ export class StopRequest {
 
   /** Resolves when somebody asked. */
   async wait(): Promise<void> {
-    if (this.signal.aborted) return;
-    // Waiting for a signal does not keep a process alive that has nothing else to do.
-    const alive = setInterval(() => {}, ALIVE_MS);
-    await new Promise((resolve) => this.signal.addEventListener('abort', resolve));
-    clearInterval(alive);
+    await whileAlive(() => aborted(this.signal));
   }
 }

@@ -5,6 +5,7 @@ import type { HostPort } from '../arguments.ts';
 import { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
 import { givenPassword, readPassword } from '../password.ts';
+import { whileAlive } from '../waits.ts';
 import { type WayOutOptions, wayOut } from './way-out.ts';
 
 /** As commander collects them. */
@@ -24,9 +25,6 @@ export interface SignerOptions extends DhtOptions {
 /** A node of the DHT. */
 export type JoinedDht = Awaited<ReturnType<typeof joinDht>>;
 
-/** Any long time. */
-const ALIVE_MS = 60_000;
-
 /** Joins the DHT for as long as `use` takes. Throws CLI_USAGE, DAEMON_DHT_ALONE. */
 export async function withDht(
   { output }: Context,
@@ -39,19 +37,18 @@ export async function withDht(
   const choice: DhtChoice = { nodes: options.dhtNode ?? [], useRouters: true };
   const file = new DataFolder(options.dataDir).dht;
   const onNotice = (line: string): void => output.notice(line);
-  // A DHT node does not keep a process alive that has nothing else to do.
-  const alive = setInterval(() => {}, ALIVE_MS);
-  let dht: JoinedDht | null = null;
-  try {
-    output.progress('joining the DHT');
-    dht = await joinDht(choice, { port: 0, bindHost, proxy, file, onNotice });
-    output.progress('asking the DHT');
-    await use(dht);
-  } finally {
-    output.progress('');
-    clearInterval(alive);
-    await dht?.stop();
-  }
+  await whileAlive(async () => {
+    let dht: JoinedDht | null = null;
+    try {
+      output.progress('joining the DHT');
+      dht = await joinDht(choice, { port: 0, bindHost, proxy, file, onNotice });
+      output.progress('asking the DHT');
+      await use(dht);
+    } finally {
+      output.progress('');
+      await dht?.stop();
+    }
+  });
 }
 
 /** The DHT speaks in datagrams. Throws CLI_USAGE. */

@@ -8,6 +8,7 @@ import type { TorrentSpec } from '../../daemon/transfer/index.ts';
 import { type Atto, type AttoPerMib, assert, formatSize } from '../../units/index.ts';
 import { CliError } from '../cli-error.ts';
 import type { Context } from '../context.ts';
+import { aborted } from '../waits.ts';
 import type { NetworkOptions, Trade } from './node-options.ts';
 import {
   downloadLine,
@@ -228,12 +229,6 @@ export class DownloadRun {
     if (torrent.totalBytes === 0) return 'nobody has told yet what the torrent is';
     return `${torrent.goodPieces} of ${torrent.pieceCount} pieces are on disk`;
   }
-}
-
-/** Resolves when a signal is aborted. */
-export function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
 }
 
 /** Buying takes both numbers: what a byte may cost, and what all of them may cost. */
