@@ -36,12 +36,8 @@ export function webAgent(egress: Egress, target: WebTarget, options: WebAgentOpt
     found.then(
       ({ socket, head }) => {
         if (head.length > 0) socket.unshift(head);
-        if (!isSecure) return callback(null, socket);
-        secure({ ...to, httpSocket: socket }, (...outcome) => {
-          // A destroyed agent may end it after undici has stopped listening: that would be thrown.
-          outcome[1]?.on('error', () => {});
-          callback(...outcome);
-        });
+        if (isSecure) secure({ ...to, httpSocket: socket }, callback);
+        else callback(null, socket);
       },
       (failure: Error) => callback(failure, null),
     );
