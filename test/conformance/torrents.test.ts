@@ -8,16 +8,10 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { toHex } from '../../src/units/index.ts';
 import { type Digests, type Metainfo, parseMetainfo, WireError } from '../../src/wire/index.ts';
+import { type TorrentFacts, torrentFacts } from '../support/torrent-facts.ts';
 
-interface ExpectedTorrent {
-  readonly v1: string | null;
-  readonly v2: string | null;
-  readonly name: string;
-  readonly pieceLength: number;
-  readonly pieces: number;
-  readonly totalSize: number;
+interface ExpectedTorrent extends TorrentFacts {
   readonly fileCount: number;
-  readonly private: boolean;
   /** Null where the list was too long to keep. */
   readonly files: readonly ExpectedFile[] | null;
 }
@@ -143,14 +137,8 @@ test('links of a framework lead through other links', () => {
 
 function summarise(torrent: Metainfo): ExpectedTorrent {
   return {
-    v1: torrent.infoHashV1 && toHex(torrent.infoHashV1),
-    v2: torrent.infoHashV2 && toHex(torrent.infoHashV2),
-    name: torrent.name,
-    pieceLength: torrent.pieceLengthBytes,
-    pieces: torrent.pieceCount,
-    totalSize: torrent.totalBytes,
+    ...torrentFacts(torrent),
     fileCount: torrent.files.length,
-    private: torrent.isPrivate,
     files: torrent.files.map((file) => ({
       path: file.path.join('/'),
       length: file.lengthBytes,

@@ -7,6 +7,7 @@ import {
   parseMetainfo,
   WireError,
 } from '../../src/wire/index.ts';
+import { torrentFacts } from '../support/torrent-facts.ts';
 
 /** What `libtorrent_read.py` says of a torrent. */
 export interface TheirReading {
@@ -159,13 +160,7 @@ function readOurs(bytes: Uint8Array): Readonly<Record<string, unknown>> | string
 
 function summarise(torrent: Metainfo): Readonly<Record<string, unknown>> {
   return {
-    v1: torrent.infoHashV1 && toHex(torrent.infoHashV1),
-    v2: torrent.infoHashV2 && toHex(torrent.infoHashV2),
-    name: torrent.name,
-    pieceLength: torrent.pieceLengthBytes,
-    pieces: torrent.pieceCount,
-    totalSize: torrent.totalBytes,
-    private: torrent.isPrivate,
+    ...torrentFacts(torrent),
     files: torrent.files.map(summariseFile),
     trackers: torrent.trackers.map((tier) => [...tier].sort()),
     webSeeds: plainUrls(torrent.webSeeds, torrent.files.filter((file) => !file.isPad).length === 1),

@@ -68,8 +68,7 @@ async function still(session: Session): Promise<void> {
 
 test('a torrent at work rests while it is moved, and goes on without hashing', async (t) => {
   const at = scene(t);
-  const { session, transfer } = await openFake(at.home);
-  t.after(() => session.close());
+  const { session, transfer } = await openFake(t, at.home);
   await session.add([at.request]);
   await complete(at, transfer);
   const moved = session.relocate([at.key], at.next);
@@ -86,8 +85,7 @@ test('a torrent at work rests while it is moved, and goes on without hashing', a
 
 test('a sleeping torrent is moved in its sleep, and wakes at its new place', async (t) => {
   const at = scene(t);
-  const { session, transfer } = await openFake(at.home);
-  t.after(() => session.close());
+  const { session, transfer } = await openFake(t, at.home);
   await session.add([{ ...at.request, isSaidToBeComplete: true }]);
   await session.relocate([at.key], at.next);
   assertAt(at, 'next');
@@ -101,8 +99,7 @@ test('a sleeping torrent is moved in its sleep, and wakes at its new place', asy
 
 test('a different file in the way refuses the move in one line; all stays', async (t) => {
   const at = scene(t);
-  const { session, transfer } = await openFake(at.home);
-  t.after(() => session.close());
+  const { session, transfer } = await openFake(t, at.home);
   await session.add([at.request]);
   fs.mkdirSync(at.next);
   fs.writeFileSync(join(at.next, 'film'), 'mine');
@@ -119,12 +116,11 @@ test('a different file in the way refuses the move in one line; all stays', asyn
 
 test('a torrent is moved when it is complete, and that is remembered', async (t) => {
   const at = scene(t);
-  const first = await openFake(at.home);
+  const first = await openFake(t, at.home);
   await first.session.add([at.request]);
   first.session.setMoveTo(at.key, at.next);
   await first.session.close();
-  const { session, transfer } = await openFake(at.home);
-  t.after(() => session.close());
+  const { session, transfer } = await openFake(t, at.home);
   assertAt(at, 'old');
   await complete(at, transfer);
   await still(session);
@@ -134,7 +130,7 @@ test('a torrent is moved when it is complete, and that is remembered', async (t)
 
 test('a file is renamed on disk, in the record, and for good', async (t) => {
   const at = scene(t);
-  const first = await openFake(at.home);
+  const first = await openFake(t, at.home);
   await first.session.add([at.request]);
   await complete(at, first.transfer);
   await first.session.rename(at.key, 0, 'shelf/movie');
@@ -144,8 +140,7 @@ test('a file is renamed on disk, in the record, and for good', async (t) => {
   assert.deepEqual(first.transfer.restarts.at(-1)?.names, names);
   await first.session.relocate([at.key], at.next);
   await first.session.close();
-  const { session, transfer } = await openFake(at.home);
-  t.after(() => session.close());
+  const { session, transfer } = await openFake(t, at.home);
   assert.deepEqual(session.get(at.key)?.names, names);
   assert.ok(fs.existsSync(join(at.next, 'shelf', 'movie')));
   transfer.tell(at.key, { kind: 'wanted' });
@@ -155,8 +150,7 @@ test('a file is renamed on disk, in the record, and for good', async (t) => {
 
 test('names that leave the folder, or that are taken, are refused; nothing is moved', async (t) => {
   const at = scene(t);
-  const { session, transfer } = await openFake(at.home);
-  t.after(() => session.close());
+  const { session, transfer } = await openFake(t, at.home);
   await session.add([at.request]);
   fs.writeFileSync(join(at.old, 'other'), 'mine');
   for (const [path, code] of [
@@ -175,8 +169,7 @@ test('names that leave the folder, or that are taken, are refused; nothing is mo
 
 test('a recheck forgets the record: at work at once, asleep by beginning again', async (t) => {
   const at = scene(t);
-  const { session, transfer } = await openFake(at.home);
-  t.after(() => session.close());
+  const { session, transfer } = await openFake(t, at.home);
   await session.add([at.request]);
   await complete(at, transfer);
   await session.recheck(at.key);
@@ -192,7 +185,7 @@ test('a recheck forgets the record: at work at once, asleep by beginning again',
 
 test('a torrent that is removed while it moves stays whole and is forgotten', async (t) => {
   const at = scene(t);
-  const { session } = await openFake(at.home);
+  const { session } = await openFake(t, at.home);
   await session.add([at.request]);
   const moved = session.relocate([at.key], at.next).catch(() => {});
   await session.remove([at.key]);
@@ -200,15 +193,13 @@ test('a torrent that is removed while it moves stays whole and is forgotten', as
   const places = [at.old, at.next].filter((root) => fs.existsSync(join(root, 'film')));
   assert.ok(places.length > 0);
   await session.close();
-  const again = await openFake(at.home);
-  t.after(() => again.session.close());
+  const again = await openFake(t, at.home);
   assert.deepEqual(again.session.list(), []);
 });
 
 test('a magnet of which nothing is known yet goes elsewhere at once', async (t) => {
   const at = scene(t);
-  const { session, transfer } = await openFake(at.home);
-  t.after(() => session.close());
+  const { session, transfer } = await openFake(t, at.home);
   const source = { kind: 'magnet', text: `magnet:?xt=urn:btih:${at.key}` } as const;
   await session.add([{ source, root: at.old }]);
   await session.relocate([at.key], at.next);

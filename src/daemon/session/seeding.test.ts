@@ -14,11 +14,7 @@ function scene(t: TestContext) {
   const { path: home, remove } = makeFolder();
   t.after(remove);
   const seed = seedIn(home, 'seed');
-  const open = async (options: Partial<SessionOptions> = {}) => {
-    const opened = await openFake(home, options);
-    t.after(() => opened.session.close().catch(() => {}));
-    return opened;
-  };
+  const open = (options: Partial<SessionOptions> = {}) => openFake(t, home, options);
   return { seed, open, key: seed.key, time: sessionTime(t) };
 }
 

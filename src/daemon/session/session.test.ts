@@ -29,7 +29,7 @@ test('what is added is still there after a restart, in its place', async (t) => 
   const home = folder(t);
   const [a, b, c] = ['a', 'b', 'c'].map((name) => request(home, name, name === 'c'));
   assert.ok(a && b && c);
-  const first = await openFake(home);
+  const first = await openFake(t, home);
   const outcomes = await first.session.add([a, b, c]);
   assert.deepEqual(
     outcomes,
@@ -39,8 +39,7 @@ test('what is added is still there after a restart, in its place', async (t) => 
   await first.session.pause([a.key]);
   await first.session.close();
 
-  const { session, transfer } = await openFake(home);
-  t.after(() => session.close());
+  const { session, transfer } = await openFake(t, home);
   assert.deepEqual(states(session), { b: 'working', a: 'paused', c: 'asleep' });
   assert.deepEqual([...transfer.working.keys()], [b.key]);
   assert.deepEqual([...transfer.asleep], [c.key]);
@@ -50,20 +49,18 @@ test('what is added is still there after a restart, in its place', async (t) => 
 test('a hundred complete torrents are handed over in one message, none of them read', async (t) => {
   const home = folder(t);
   const requests = Array.from({ length: 100 }, (_, nth) => request(home, `file ${nth}`, true));
-  const first = await openFake(home);
+  const first = await openFake(t, home);
   await first.session.add(requests);
   await first.session.close();
   fs.rmSync(join(home, 'file 7'));
-  const { session, transfer } = await openFake(home);
-  t.after(() => session.close());
+  const { transfer } = await openFake(t, home);
   assert.deepEqual(transfer.calls, ['addSleeping 100']);
 });
 
 test('a sleeping torrent that a peer asks for is woken, and must still be complete', async (t) => {
   const home = folder(t);
   const seed = request(home, 'seed', true);
-  const { session, transfer } = await openFake(home);
-  t.after(() => session.close());
+  const { session, transfer } = await openFake(t, home);
   await session.add([seed]);
   transfer.tell(seed.key, { kind: 'wanted' });
   assert.deepEqual(states(session), { seed: 'working' });
@@ -79,8 +76,7 @@ test('a sleeping torrent that a peer asks for is woken, and must still be comple
 test('a torrent that falls asleep while it is changed takes the change with it', async (t) => {
   const home = folder(t);
   const seed = request(home, 'seed', true);
-  const { session, transfer } = await openFake(home);
-  t.after(() => session.close());
+  const { session, transfer } = await openFake(t, home);
   await session.add([seed]);
   transfer.tell(seed.key, { kind: 'wanted' });
   t.mock.method(transfer, 'setSequential', async () => {
@@ -98,8 +94,7 @@ test('a torrent that falls asleep while it is changed takes the change with it',
 test('a refusal of a torrent that is still at work is told', async (t) => {
   const home = folder(t);
   const one = request(home, 'one');
-  const { session, transfer } = await openFake(home);
-  t.after(() => session.close());
+  const { session, transfer } = await openFake(t, home);
   await session.add([one]);
   const refusal = new DaemonError('DAEMON_FILE_UNKNOWN', 'it has one file');
   t.mock.method(transfer, 'prioritiseFiles', async () => {
@@ -111,8 +106,7 @@ test('a refusal of a torrent that is still at work is told', async (t) => {
 test('a seed whose file has gone fails, and downloads again once it is resumed', async (t) => {
   const home = folder(t);
   const seed = request(home, 'seed', true);
-  const { session, transfer } = await openFake(home);
-  t.after(() => session.close());
+  const { session, transfer } = await openFake(t, home);
   await session.add([seed]);
   transfer.tell(seed.key, { kind: 'wanted' });
   transfer.tell(seed.key, { kind: 'failed', code: 'X', line: 'the file is gone' });
@@ -125,8 +119,7 @@ test('a seed whose file has gone fails, and downloads again once it is resumed',
 test('a torrent waits for its disk, tries at once when it is resumed, and goes on', async (t) => {
   const home = folder(t);
   const one = request(home, 'one');
-  const { session, transfer } = await openFake(home);
-  t.after(() => session.close());
+  const { session, transfer } = await openFake(t, home);
   await session.add([one]);
   transfer.tell(one.key, { kind: 'waiting', code: 'X', line: 'the disk is full' });
   assert.deepEqual(states(session), { one: 'waiting' });
@@ -142,8 +135,7 @@ test('a torrent said to be complete is not believed when a length is wrong', asy
   const home = folder(t);
   const seed = request(home, 'seed', true);
   fs.truncateSync(join(home, 'seed'), 39_999);
-  const { session, transfer } = await openFake(home);
-  t.after(() => session.close());
+  const { session, transfer } = await openFake(t, home);
   await session.add([seed]);
   assert.deepEqual([...transfer.working.keys()], [seed.key]);
   assert.equal(transfer.working.get(seed.key)?.resume, null);
@@ -151,8 +143,7 @@ test('a torrent said to be complete is not believed when a length is wrong', asy
 
 test('three downloads work at a time; the next begins when one is done', async (t) => {
   const home = folder(t);
-  const { session, transfer } = await openFake(home);
-  t.after(() => session.close());
+  const { session, transfer } = await openFake(t, home);
   const requests = ['a', 'b', 'c', 'd'].map((name) => request(home, name));
   await session.add(requests);
   assert.deepEqual(states(session), { a: 'working', b: 'working', c: 'working', d: 'queued' });
@@ -165,8 +156,7 @@ test('three downloads work at a time; the next begins when one is done', async (
 
 test('the queue is changed by moving: the last of four takes a place at the top', async (t) => {
   const home = folder(t);
-  const { session } = await openFake(home);
-  t.after(() => session.close());
+  const { session } = await openFake(t, home);
   const requests = ['a', 'b', 'c', 'd'].map((name) => request(home, name));
   await session.add(requests);
   session.move([requests[3]?.key ?? ''], 'top');
@@ -175,7 +165,7 @@ test('the queue is changed by moving: the last of four takes a place at the top'
 
 test('a torrent that is removed is forgotten, and may be added anew', async (t) => {
   const home = folder(t);
-  const first = await openFake(home);
+  const first = await openFake(t, home);
   const one = request(home, 'a');
   await first.session.add([one]);
   await first.session.remove([one.key]);
@@ -183,15 +173,13 @@ test('a torrent that is removed is forgotten, and may be added anew', async (t) 
   const again = await first.session.add([{ ...one, isPaused: true }]);
   assert.deepEqual(again, [{ ok: true, key: one.key }]);
   await first.session.close();
-  const { session } = await openFake(home);
-  t.after(() => session.close());
+  const { session } = await openFake(t, home);
   assert.deepEqual(states(session), { a: 'paused' });
 });
 
 test('what cannot be added says why, and does not keep others out', async (t) => {
   const home = folder(t);
-  const { session } = await openFake(home);
-  t.after(() => session.close());
+  const { session } = await openFake(t, home);
   const good = request(home, 'a');
   const bad: AddRequest = { source: { kind: 'metainfo', bytes: new Uint8Array(3) }, root: home };
   const outcomes = await session.add([bad, good, good]);
@@ -208,15 +196,14 @@ test('what cannot be added says why, and does not keep others out', async (t) =>
 test('a magnet that became known starts from its torrent after a restart', async (t) => {
   const home = folder(t);
   const { bytes, key } = torrentOf('film', new Uint8Array(20_000));
-  const first = await openFake(home);
+  const first = await openFake(t, home);
   const source = { kind: 'magnet', text: `magnet:?xt=urn:btih:${key}` } as const;
   await first.session.add([{ source, root: home }]);
   assert.equal(first.session.get(key)?.name, null);
   const infoBytes = bytes.subarray('d4:info'.length, -1);
   first.transfer.tell(key, { kind: 'metadata', name: 'film', infoBytes });
   await first.session.close();
-  const { session, transfer } = await openFake(home);
-  t.after(() => session.close());
+  const { session, transfer } = await openFake(t, home);
   assert.equal(session.get(key)?.name, 'film');
   assert.equal(session.get(key)?.totalBytes, 20_000);
   assert.deepEqual(transfer.working.get(key)?.source, { kind: 'metainfo', bytes });
@@ -230,12 +217,12 @@ test('resume records are kept, replaced and forgotten', async (t) => {
     pieces,
   });
   const resumeAfter = async (last: ReturnType<typeof record> | null) => {
-    const first = await openFake(home);
+    const first = await openFake(t, home);
     await first.session.add([one]);
     first.transfer.tell(one.key, { kind: 'resume', record: record('AA==') });
     first.transfer.tell(one.key, { kind: 'resume', record: last });
     await first.session.close();
-    const { session, transfer } = await openFake(home);
+    const { session, transfer } = await openFake(t, home);
     const resume = transfer.working.get(one.key)?.resume;
     await session.close();
     return resume;
@@ -247,7 +234,7 @@ test('resume records are kept, replaced and forgotten', async (t) => {
 test("a torrent's own limits are set at once, and again after a restart", async (t) => {
   const home = folder(t);
   const one = request(home, 'a');
-  const first = await openFake(home);
+  const first = await openFake(t, home);
   await first.session.add([{ ...one, limits: { upload: 5_000 } }]);
   assert.deepEqual(first.transfer.working.get(one.key)?.limits, {
     upload: 5_000,
@@ -257,31 +244,28 @@ test("a torrent's own limits are set at once, and again after a restart", async 
   assert.equal(first.transfer.calls.at(-1), `limit ${one.key.slice(0, 4)} Infinity 7000`);
   assert.equal(first.session.get(one.key)?.downloadLimit, 7_000);
   await first.session.close();
-  const { session, transfer } = await openFake(home);
-  t.after(() => session.close());
+  const { transfer } = await openFake(t, home);
   assert.deepEqual(transfer.working.get(one.key)?.limits, { upload: Infinity, download: 7_000 });
 });
 
 test('a session that is open keeps a second one out', async (t) => {
   const home = folder(t);
-  const { session } = await openFake(home);
-  t.after(() => session.close());
+  await openFake(t, home);
   const isLocked = (failure: unknown): boolean =>
     failure instanceof AppError && failure.code === 'DATABASE_LOCKED';
-  await assert.rejects(openFake(home), isLocked);
+  await assert.rejects(openFake(t, home), isLocked);
 });
 
 test('what a magnet link selects is still selected after a restart', async (t) => {
   const home = folder(t);
   const { bytes, key } = torrentOf('film', new Uint8Array(20_000));
-  const first = await openFake(home);
+  const first = await openFake(t, home);
   const text = `magnet:?xt=urn:btih:${key}&so=0`;
   await first.session.add([{ source: { kind: 'magnet', text }, root: home }]);
   const infoBytes = bytes.subarray('d4:info'.length, -1);
   first.transfer.tell(key, { kind: 'metadata', name: 'film', infoBytes });
   assert.deepEqual(first.session.get(key)?.filePriorities, [4]);
   await first.session.close();
-  const { session, transfer } = await openFake(home);
-  t.after(() => session.close());
+  const { transfer } = await openFake(t, home);
   assert.deepEqual(transfer.working.get(key)?.filePriorities, [4]);
 });

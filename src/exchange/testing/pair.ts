@@ -8,6 +8,7 @@ import type {
   PeerLink,
   UploadCandidate,
 } from '../../engine/index.ts';
+import { VirtualClock } from '../../sim/index.ts';
 import { account, identityOf, MemoryBook, MemoryPurse, signerOf } from '../../sim/money/index.ts';
 import {
   atto,
@@ -140,7 +141,6 @@ export class Pair {
   readonly buyer: Exchange;
   readonly seller: Exchange;
   readonly events: ExchangeEvent[] = [];
-  now: Instant = instant(0);
   wire: Wire;
   delivered = 0;
   /** The next piece that completes is a bad one. */
@@ -150,7 +150,8 @@ export class Pair {
   /** Called after every step: invariants go here. */
   onStep: () => void = () => {};
   #connections = 0;
-  #jobs: { readonly at: number; readonly run: () => void }[] = [];
+  readonly #clock = new VirtualClock();
+  readonly #startedAt = this.#clock.now;
   #roundAt = 0;
   #budgetOfLine = 0;
 
@@ -169,9 +170,7 @@ export class Pair {
       servesFree: true,
       ...options,
     };
-    const later = (delayMs: number, job: () => void): void => {
-      this.#jobs.push({ at: this.now + delayMs, run: job });
-    };
+    const later = (delayMs: number, job: () => void): void => this.#clock.after(delayMs, job);
     this.random = seededRandom(this.options.seed);
     this.purse = new MemoryPurse(later);
     this.book = new MemoryBook(later);
@@ -192,6 +191,14 @@ export class Pair {
       { seller: { ask: { kind: 'fixed', price: attoPerMib(ask) }, graceBytes }, buyer: null },
     );
     this.wire = this.connect();
+  }
+
+  get now(): Instant {
+    return this.#clock.now;
+  }
+
+  get elapsedMs(): number {
+    return this.now - this.#startedAt;
   }
 
   /** Ends the present connection, if any, and starts another; frames under way are lost. */
@@ -267,10 +274,7 @@ export class Pair {
   }
 
   #step(): void {
-    this.now = instant(this.now + STEP_MS);
-    const due = this.#jobs.filter((job) => job.at <= this.now);
-    this.#jobs = this.#jobs.filter((job) => job.at > this.now);
-    for (const job of due) job.run();
+    this.#clock.run(STEP_MS);
     if (!this.wire.isBroken) this.#stepWire(this.wire);
     this.onStep();
   }

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { type Endpoint, mutableTarget, signedBytes } from '../../wire/index.ts';
 import { startTestProxy } from '../egress/testing/proxies.ts';
 import { ed25519PublicKey, sha1, signEd25519, verifyEd25519 } from './dht-crypto.ts';
@@ -24,13 +24,19 @@ async function makeFolder(t: { after(end: () => Promise<void>): void }): Promise
   return folder;
 }
 
-test('a peer announced over real sockets is found by another node', async (t) => {
+/** A node, and a torrent that another one has announced to it. */
+async function announcedTorrent(t: TestContext): Promise<{ keeper: DhtService; infoHash: Buffer }> {
   const keeper = await DhtService.start(ALONE);
   t.after(() => keeper.stop());
   const announcer = await DhtService.start(near(keeper));
   t.after(() => announcer.stop());
   const infoHash = randomBytes(20);
   announcer.follow({ infoHash, port: 7001, isSeed: () => true, onPeers: () => {} });
+  return { keeper, infoHash };
+}
+
+test('a peer announced over real sockets is found by another node', async (t) => {
+  const { keeper, infoHash } = await announcedTorrent(t);
   const asker = await DhtService.start({ ...near(keeper), isReadOnly: true });
   t.after(() => asker.stop());
   const peers = await new Promise<readonly Endpoint[]>((resolve) => {
@@ -55,12 +61,7 @@ test('a node that starts again knows its id and its nodes without any router', a
 
 test('through a proxy peers are found by a router that only the proxy can look up', async (t) => {
   const file = join(await makeFolder(t), 'dht.json');
-  const keeper = await DhtService.start(ALONE);
-  t.after(() => keeper.stop());
-  const announcer = await DhtService.start(near(keeper));
-  t.after(() => announcer.stop());
-  const infoHash = randomBytes(20);
-  announcer.follow({ infoHash, port: 7001, isSeed: () => true, onPeers: () => {} });
+  const { keeper, infoHash } = await announcedTorrent(t);
   const names = { 'router.test': '127.0.0.1' };
   await using proxy = await startTestProxy({ kind: 'socks5', udp: {}, names });
   const routers = [{ host: 'router.test', port: keeper.port }];

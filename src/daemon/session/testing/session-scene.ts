@@ -176,8 +176,9 @@ export class FakeTransfer implements SessionTransfer {
   }
 }
 
-/** A session over a `FakeTransfer`. */
+/** A session over a `FakeTransfer`; it ends with the test. */
 export async function openFake(
+  t: TestContext,
   home: string,
   options: Partial<SessionOptions> = {},
 ): Promise<{ readonly session: Session; readonly transfer: FakeTransfer }> {
@@ -193,6 +194,7 @@ export async function openFake(
     },
     ...options,
   });
+  t.after(() => session.close());
   if (!transfer) throw new Error('the session did not start its transfer threads');
   return { session, transfer };
 }
