@@ -159,12 +159,16 @@ test('an answer from another address than the one asked is not taken', () => {
 
 /** Answers every query that reaches `hosts` with nodes of its own making. */
 function answerFor(net: DhtNetwork, hosts: ReadonlyMap<string, Uint8Array>, told: NodeContact[]) {
+  let answers = 0;
   net.datagrams.onSent = ({ packet, to, from }) => {
     const senderId = hosts.get(to.host);
     const asked = senderId ? decodeKrpc(packet) : null;
     if (!senderId || asked?.kind !== 'query') return;
     const { transactionId } = asked;
-    const reply = { ...EMPTY_REPLY, token: encodeUtf8('t'), nodes: told.slice(0, 8) };
+    // Eight others each time.
+    const start = (8 * answers++) % told.length;
+    const nodes = [...told.slice(start), ...told].slice(0, Math.min(8, told.length));
+    const reply = { ...EMPTY_REPLY, token: encodeUtf8('t'), nodes };
     const answer = {
       kind: 'reply',
       transactionId,
@@ -177,9 +181,9 @@ function answerFor(net: DhtNetwork, hosts: ReadonlyMap<string, Uint8Array>, told
 }
 
 /**
- * One node among a hundred was told of Sybils around an info-hash, and believes they are there.
- * It announces itself; then somebody who never heard of them looks. Whether it was found, and how
- * many questions Sybils were asked.
+ * A hundred nodes were told of Sybils around an info-hash; those near it have room for them. One
+ * announces itself, then another looks. Whether it was found, and how many questions the first of
+ * them asked Sybils.
  */
 function announceAmong(hosts: readonly string[]): { isFound: boolean; askedSybils: number } {
   const net = new DhtNetwork({ seed: 15 });
@@ -191,13 +195,14 @@ function announceAmong(hosts: readonly string[]): { isFound: boolean; askedSybil
   const sybils = new Map(told.map(({ host, id }) => [host, id]));
   answerFor(net, sybils, told);
   const victim = net.nodes[50] ?? assert.fail();
-  for (const contact of told) victim.dht.addNode(contact);
+  for (const { dht } of net.nodes) for (const contact of told) dht.addNode(contact);
   net.clock.run(6_000);
   const answering = net.datagrams.onSent;
   let askedSybils = 0;
   net.datagrams.onSent = (datagram) => {
     const isQuery = decodeKrpc(datagram.packet).kind === 'query';
-    if (isQuery && sybils.has(datagram.to.host)) askedSybils++;
+    const isOurs = datagram.from.host === victim.endpoint.host;
+    if (isQuery && isOurs && sybils.has(datagram.to.host)) askedSybils++;
     answering?.(datagram);
   };
   const terms = { port: 7000, isPortImplied: false, isSeed: true };
