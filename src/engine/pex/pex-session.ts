@@ -15,6 +15,8 @@ import type { PexDeps, PexNeighbour, PexTorrent } from './pex-torrent.ts';
 
 /** BEP 11: no more than one message a minute. */
 const SEND_EVERY_MS = 60_000;
+/** While there was nothing to send, we look again so soon. */
+const LOOK_EVERY_MS = 5_000;
 /** Peers that one peer is told of at a time; they are enough to find all the others by. */
 const TOLD_MAX = 200;
 /** Messages are believed every so often: a little less than a minute, for clocks that differ. */
@@ -74,10 +76,11 @@ export class PexSession implements PeerExtensionSession {
     if (!this.#isSupported || now < this.#sendAt) return;
     const torrent = this.#torrent;
     if (!torrent || torrent.isPrivate) return;
-    this.#sendAt = instant(now + SEND_EVERY_MS);
     const dropped = this.#takeDropped(torrent);
     const added = this.#takeAdded(torrent, dropped);
-    if (added.length + dropped.length > 0) this.#link.send(encodePex({ added, dropped }));
+    const isNews = added.length + dropped.length > 0;
+    this.#sendAt = instant(now + (isNews ? SEND_EVERY_MS : LOOK_EVERY_MS));
+    if (isNews) this.#link.send(encodePex({ added, dropped }));
   }
 
   creditBytes(): number {

@@ -78,6 +78,22 @@ test('a peer that came to us is told of by the port where it listens', () => {
   ]);
 });
 
+/** It looked for somebody to tell of once a minute: who came a second later was told of late. */
+test('who has told nobody yet tells of the first that comes, within seconds', () => {
+  const swarm = new Swarm({ seed: 30 });
+  const middle = swarm.add({ hasPex: true, has: 'none' });
+  const other = swarm.add({ hasPex: true, has: 'none' });
+  const talker = addTalker(swarm, middle);
+  swarm.clock.run(10_000);
+  middle.torrent.addPeers([other.address], 'tracker');
+  swarm.clock.run(8_000);
+  const [first] = talker.heard.map(decodePex);
+  assert.deepEqual(
+    first?.added.map(({ host, port }) => ({ host, port })),
+    [other.address],
+  );
+});
+
 test('a peer that left is dropped, once, a minute after the last message', () => {
   const swarm = new Swarm({ seed: 3 });
   const middle = swarm.add({ hasPex: true, has: 'none' });
