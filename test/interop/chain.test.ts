@@ -19,6 +19,7 @@ const CONTENT_BYTES = 24 * 1_048_576 + 12_345;
 /** So that it takes longer than until choking, and what Transmission looks for, comes round. */
 const slowBidwidth = bidwidthWith('bidwidth', ['--download-limit', '1500K']);
 
+// rTorrent, once it has all that a peer has, asks that peer again in its next round of 30 seconds.
 const CLIENTS = [libtorrent, qbittorrent, webtorrent, aria2, transmission];
 
 async function chain(first: TorrentClient, last: TorrentClient): Promise<void> {

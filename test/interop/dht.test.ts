@@ -15,7 +15,7 @@ import { canRun } from './availability.ts';
 import { libtorrent } from './clients/libtorrent.ts';
 import { startLibtorrentDht } from './clients/libtorrent-dht.ts';
 
-const TIMEOUT_MS = 90_000;
+const TIMEOUT_MS = 180_000;
 
 function startOurs(node: Endpoint, options: Partial<DhtServiceOptions> = {}): Promise<DhtService> {
   return DhtService.start({

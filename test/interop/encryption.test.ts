@@ -30,10 +30,9 @@ const transmissionCrypto = transmissionWith('transmission that requires encrypti
 const qbittorrentCrypto = qbittorrentWith('qbittorrent that requires encryption', {
   Encryption: 1,
 });
-const rtorrentRc4 = rtorrentWith(
-  'rtorrent that requires RC4',
-  'allow_incoming,try_outgoing,require,require_RC4',
-);
+const rtorrentRc4 = rtorrentWith('rtorrent that requires RC4', {
+  'protocol.encryption': 'allow_incoming,try_outgoing,require,require_RC4',
+});
 const webtorrentRc4 = webtorrentWith('webtorrent that requires RC4', ['--secure', '2']);
 const bidwidthRequiring = bidwidthWith('bidwidth that requires encryption', [
   '--encryption',
@@ -75,7 +74,9 @@ testTransfers('bidwidth that requires encryption, with clients as they are', [
     libtorrentWith('libtorrent', { out_enc_policy: 1 }),
     qbittorrent,
     webtorrentWith('webtorrent', ['--secure', '1']),
-    rtorrentWith('rtorrent', 'allow_incoming,try_outgoing,enable_retry'),
+    rtorrentWith('rtorrent', {
+      'protocol.encryption': 'allow_incoming,try_outgoing,enable_retry',
+    }),
     aria2With('aria2', []),
     transmissionWith('transmission', { encryption: 1 }),
     bidwidth,

@@ -10,7 +10,7 @@ import { bidwidth, bidwidthCommand } from './clients/bidwidth.ts';
 import { libtorrent, libtorrentCommand } from './clients/libtorrent.ts';
 import { type Content, makeContent } from './content.ts';
 
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 180_000;
 const ON_LOOPBACK = ['--bind', '127.0.0.1', '--port', '0', '--json', '--no-trackers', '--no-dht'];
 
 /** The files of one transfer. */

@@ -16,7 +16,7 @@ import { type HomeNetwork, makeHomeNetwork } from '../support/home-network.ts';
 import { bidwidthCommand } from './clients/bidwidth.ts';
 import { makeContent } from './content.ts';
 
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 180_000;
 const PORT = 6881;
 const NODE = ['--port', `${PORT}`, '--json', '--no-trackers', '--no-dht', '--no-lsd'];
 

@@ -18,7 +18,7 @@ import { type Content, makeContent } from './content.ts';
 import { assertSameContent } from './transfer.ts';
 
 const HOST = '127.0.0.1';
-const TIMEOUT_MS = 90_000;
+const TIMEOUT_MS = 180_000;
 const qbittorrent = qbittorrentWith('qbittorrent with DHT, PEX and LSD', {
   DHTEnabled: 'true',
   LSDEnabled: 'true',
@@ -42,7 +42,10 @@ test('a private torrent is for the tracker alone', { timeout: TIMEOUT_MS }, asyn
   const ours = (name: string, args: readonly string[]): Child => {
     const open = ['--bind', HOST, '--port', '0', '--dht-node', node, '--json'];
     const [command, ...rest] = bidwidthCommand([...args, ...open]);
-    return startChild(command, rest, { env: { HOME: join(temp.path, name) } });
+    return startChild(command, rest, {
+      env: { HOME: join(temp.path, name) },
+      timeoutMs: TIMEOUT_MS,
+    });
   };
 
   const source = await folder('source');
@@ -52,7 +55,7 @@ test('a private torrent is for the tracker alone', { timeout: TIMEOUT_MS }, asyn
   const [command, ...rest] = libtorrentCommand([
     ...['seed', secret.torrentPath, source, '--lsd', '--dht-node', node],
   ]);
-  const theirSeed = startChild(command, rest);
+  const theirSeed = startChild(command, rest, { timeoutMs: TIMEOUT_MS });
   await theirSeed.waitForLine(({ event }) => event === 'complete');
   const middle = await folder('middle');
   await using ourNode = ours('ours', ['download', secret.torrentPath, '--to', middle, '--seed']);

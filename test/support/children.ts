@@ -133,7 +133,7 @@ class SpawnedChild implements Child {
     if (code !== 0) throw this.#failure(`ended with ${signal ?? `code ${code}`}`);
   }
 
-  async stop(signal: NodeJS.Signals = 'SIGTERM', graceMs = 3_000): Promise<ChildEnd> {
+  async stop(signal: NodeJS.Signals = 'SIGTERM', graceMs = 10_000): Promise<ChildEnd> {
     killGroup(this.#child, signal);
     const grace = setTimeout(() => killGroup(this.#child, 'SIGKILL'), graceMs);
     const end = await this.ended;

@@ -38,6 +38,8 @@ export async function startMiniTracker(
     );
   });
   await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  // A client that did not start must not leave the test waiting for this.
+  server.unref();
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   const close = (): Promise<void> =>

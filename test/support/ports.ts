@@ -1,4 +1,6 @@
 /** Ports from the kernel, and waiting until somebody listens on one. */
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -18,24 +20,45 @@ export function urlHost(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
+/** Below those that kernels give to who asks for none, above the well known. */
+const PORTS = { min: 10_240, count: 20_000 } as const;
+const handedOut = new Set<number>();
+
 /**
- * A TCP port that is free on `host` now. Another process may take it before it is used: only for
- * programs that cannot listen on port 0 and say what they got.
+ * A port that is free on `host` for TCP and UDP now, given once, and never to somebody who asks the
+ * kernel for any. Another program may take it yet: only for those that cannot listen on port 0 and
+ * say what they got.
  */
-export function findFreePort(host = '127.0.0.1'): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, host, () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
+export async function findFreePort(host = '127.0.0.1'): Promise<number> {
+  for (;;) {
+    const port = PORTS.min + Math.floor(Math.random() * PORTS.count);
+    if (handedOut.has(port)) continue;
+    handedOut.add(port);
+    if (await isFree({ host, port })) return port;
+  }
+}
+
+/** Rejects where the address is none of this machine. */
+async function isFree({ host, port }: Endpoint): Promise<boolean> {
+  const server = createServer();
+  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
+  try {
+    await Promise.all([
+      once(server.listen(port, host), 'listening'),
+      once(socket.bind(port, host), 'listening'),
+    ]);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return false;
+    throw error;
+  } finally {
+    server.close();
+    socket.close();
+  }
 }
 
 /** Resolves when `endpoint` accepts a connection; throws after `timeoutMs`. */
-export async function waitUntilListening(endpoint: Endpoint, timeoutMs = 10_000): Promise<void> {
+export async function waitUntilListening(endpoint: Endpoint, timeoutMs = 60_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!(await accepts(endpoint))) {
     if (Date.now() > deadline) {

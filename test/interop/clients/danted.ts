@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Child, startChild } from '../../support/children.ts';
 import { findFreePort, waitUntilListening } from '../../support/ports.ts';
-import { missingCommand } from './torrent-client.ts';
+import { CLIENT_TIMEOUT_MS, missingCommand } from './torrent-client.ts';
 
 /** How it is set up. */
 export interface DantedOptions {
@@ -25,8 +25,8 @@ export interface Danted extends AsyncDisposable {
   readonly port: number;
 }
 
-/** Ports that it takes datagrams of clients at. */
-export const DANTED_RELAY_PORTS = '40100-40199';
+/** Ports that it takes datagrams of clients at; the kernel gives them to nobody else. */
+export const DANTED_RELAY_PORTS = '10100-10199';
 
 /** Why it cannot run here; null when it can. */
 export function dantedUnavailable(): string | null {
@@ -53,7 +53,7 @@ export async function startDanted(options: DantedOptions): Promise<Danted> {
     'cd "$1" && for file in hosts passwd shadow; do mount --bind $file /etc/$file; done && ' +
     'exec danted -f danted.conf';
   const args = ['--mount', 'sh', '-c', script, 'sh', folder];
-  const child: Child = startChild('unshare', args, { timeoutMs: 120_000 });
+  const child: Child = startChild('unshare', args, { timeoutMs: CLIENT_TIMEOUT_MS });
   await waitUntilListening({ host, port });
   return {
     url: `socks5://${login.user}:${login.password}@${host}:${port}`,

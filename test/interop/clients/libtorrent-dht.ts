@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { type Child, startChild } from '../../support/children.ts';
 import type { Endpoint } from '../../support/ports.ts';
+import { CLIENT_TIMEOUT_MS } from './torrent-client.ts';
 
 const SCRIPT: string = fileURLToPath(new URL('libtorrent_dht.py', import.meta.url));
 
@@ -9,7 +10,9 @@ const SCRIPT: string = fileURLToPath(new URL('libtorrent_dht.py', import.meta.ur
 export async function startLibtorrentDht(
   args: readonly string[],
 ): Promise<{ readonly child: Child; readonly node: Endpoint }> {
-  const child = startChild('/usr/bin/python3', [SCRIPT, ...args]);
+  const child = startChild('/usr/bin/python3', [SCRIPT, ...args], {
+    timeoutMs: CLIENT_TIMEOUT_MS,
+  });
   const { port } = await child.waitForLine((line) => line.event === 'listening');
   return { child, node: { host: '127.0.0.1', port: Number(port) } };
 }

@@ -48,7 +48,10 @@ def open_session():
             "dht_restrict_search_ips": False,
             "dht_ignore_dark_internet": False,
             "dht_privacy_lookups": False,
-            "alert_mask": lt.alert.category_t.all_categories,
+            # No more than is read: beyond two thousand it would drop some unseen.
+            "alert_mask": lt.alert.category_t.status_notification
+            | lt.alert.category_t.dht_notification
+            | lt.alert.category_t.dht_operation_notification,
         }
     )
 

@@ -79,7 +79,7 @@ def open_session(options):
         name, value = change.split("=")
         settings[name] = bool(int(value)) if isinstance(settings.get(name), bool) else int(value)
     session = lt.session(settings)
-    if options.upload_limit > 0 or options.download_limit > 0:
+    if settings["upload_rate_limit"] > 0 or settings["download_rate_limit"] > 0:
         # libtorrent keeps local peers in a class without limits: put all into the global one.
         everybody = lt.ip_filter()
         everybody.add_rule("0.0.0.0", "255.255.255.255", 1 << 0)

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startChild } from '../../support/children.ts';
 import { findFreePort, waitUntilListening } from '../../support/ports.ts';
-import { makeHome, missingCommand } from './torrent-client.ts';
+import { CLIENT_TIMEOUT_MS, makeHome, missingCommand } from './torrent-client.ts';
 
 const HOST = '127.0.0.1';
 
@@ -32,7 +32,7 @@ export async function startNginx(root: string, homeFolder: string): Promise<WebS
     }`;
   const path = join(home, 'nginx.conf');
   await writeFile(path, settings);
-  const child = startChild('nginx', ['-p', home, '-c', path]);
+  const child = startChild('nginx', ['-p', home, '-c', path], { timeoutMs: CLIENT_TIMEOUT_MS });
   await waitUntilListening({ host: HOST, port });
   return {
     url: `http://${HOST}:${port}/`,

@@ -20,6 +20,12 @@ import {
 } from './torrent-client.ts';
 import { inputWithTracker, type TrackedInput } from './torrent-input.ts';
 
+/** Values by the name of a command that ends in `.set`. */
+type Settings = Readonly<Record<string, number | string>>;
+
+/** What `rtorrentWith` may change. */
+const SETTINGS: Settings = { 'protocol.encryption': 'allow_incoming', 'protocol.pex': 'no' };
+
 interface Running {
   readonly child: Child;
   readonly port: number;
@@ -31,7 +37,7 @@ interface Running {
 async function start(
   job: SeedJob | DownloadJob,
   torrent: string,
-  encryption: string,
+  changes: Settings,
 ): Promise<Running> {
   const port = await findFreePort(job.host);
   const home = await makeHome(job.homeFolder, 'rtorrent');
@@ -44,16 +50,16 @@ async function start(
     `dht.port.set = ${port}`,
     `schedule2 = node,1,2,"dht.add_node=${node}"`,
   ];
+  // It can be bound to addresses of IPv4 alone; unbound it listens on both kinds.
+  const place = ['bind', 'local'].map((which) => `network.${which}_address.set = ${job.host}`);
   // A search without nodes fails, and the next one comes seconds later.
   const loadAtSeconds = node === null ? 0 : 2;
   const settings = [
     'system.daemon.set = true',
-    `network.bind_address.set = ${job.host}`,
-    `network.local_address.set = ${job.host}`,
+    ...(job.host.includes(':') ? [] : place),
     `network.port_range.set = ${port}-${port}`,
     'network.port_random.set = no',
-    `protocol.encryption.set = ${encryption}`,
-    'protocol.pex.set = no',
+    ...Object.entries({ ...SETTINGS, ...changes }).map(([name, value]) => `${name}.set = ${value}`),
     ...(node === null ? ['dht.mode.set = disable'] : dht),
     'trackers.use_udp.set = no',
     `session.path.set = ${session}`,
@@ -95,8 +101,8 @@ async function seedInput(job: SeedJob): Promise<TrackedInput> {
   return { torrent, tracker };
 }
 
-/** rtorrent with a value of `protocol.encryption.set`; `name` tells which. */
-export function rtorrentWith(name: string, encryption: string): TorrentClient {
+/** rtorrent with some of its settings changed; `name` tells which. */
+export function rtorrentWith(name: string, changes: Settings): TorrentClient {
   return {
     name,
     needsOutwardAddress: false,
@@ -104,7 +110,7 @@ export function rtorrentWith(name: string, encryption: string): TorrentClient {
     unavailable: (): string | null => missingCommand('rtorrent', 'rtorrent'),
     seed: async (job: SeedJob): Promise<Seeding> => {
       const { torrent, tracker } = await seedInput(job);
-      const running = await start(job, torrent, encryption);
+      const running = await start(job, torrent, changes);
       await waitForMark(running);
       return {
         endpoint: { host: job.host, port: running.port },
@@ -116,7 +122,7 @@ export function rtorrentWith(name: string, encryption: string): TorrentClient {
     },
     download: async (job: DownloadJob): Promise<Downloading> => {
       const { torrent, tracker } = await inputWithTracker(job);
-      const running = await start(job, torrent, encryption);
+      const running = await start(job, torrent, changes);
       return {
         endpoint: { host: job.host, port: running.port },
         done: waitForMark(running),
@@ -130,4 +136,4 @@ export function rtorrentWith(name: string, encryption: string): TorrentClient {
 }
 
 /** See the head of this file. */
-export const rtorrent: TorrentClient = rtorrentWith('rtorrent', 'allow_incoming');
+export const rtorrent: TorrentClient = rtorrentWith('rtorrent', {});

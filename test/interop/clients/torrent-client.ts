@@ -81,7 +81,7 @@ export interface TorrentClient {
 }
 
 /** No single transfer may take longer. */
-export const CLIENT_TIMEOUT_MS = 90_000;
+export const CLIENT_TIMEOUT_MS = 180_000;
 
 /** Null when `command` runs, else the sentence for `unavailable`. */
 export function missingCommand(command: string, debianPackage: string): string | null {

@@ -36,6 +36,8 @@ const { values, positionals } = parseArgs({
     /** Ask the torrent's own trackers. */
     trackers: { type: 'boolean', default: false },
     'upload-limit': { type: 'string', default: '-1' },
+    /** Peer exchange. */
+    pex: { type: 'boolean', default: false },
     /** Seed on after a download. */
     stay: { type: 'boolean', default: false },
   },
@@ -50,7 +52,7 @@ const client = new WebTorrent({
   secure: Number(values.secure),
   tracker: values.trackers,
   uploadLimit: Number(values['upload-limit']),
-  utPex: false,
+  utPex: values.pex,
   utp: false,
   webSeeds: false,
 });
