@@ -44,6 +44,7 @@ const WORKS: Readonly<Record<string, () => Span | Promise<Span>>> = {
   record: recordWork,
 };
 
+const opened: MoneyService[] = [];
 const begin = WORKS[work];
 if (!begin) throw new Error(`there is no work ${work}`);
 const span = await begin();
@@ -55,6 +56,8 @@ const { user, system } = process.cpuUsage(before);
 const wallSeconds = (performance.now() - startedMs) / 1_000;
 const vouchersPerCoreSecond = (count / (user + system)) * 1e6;
 console.log(JSON.stringify({ ok: true, vouchersPerCoreSecond, wallSeconds }));
+// The last one ends the chain.
+for (const money of opened) await money.close();
 process.exit(0);
 
 interface Signed {
@@ -131,6 +134,7 @@ async function openNode(name: string): Promise<Node> {
     autoDepositMax: atto(LANE_CAP * BigInt(LANE_COUNT) * 2n),
     roundMs: 3_600_000,
   });
+  opened.push(money);
   return { money, hotKey: keys.hotKey };
 }
 
