@@ -191,6 +191,67 @@ scenario(
   },
 );
 
+test('two hundred wrong requests for hashes are rejected, the next costs the connection', () => {
+  const right = { baseLayer: 0, index: 0, length: 2, proofLayers: 0 };
+  for (const wrong of [
+    { root: new Uint8Array(32) },
+    { index: 1 },
+    { index: 64 },
+    { baseLayer: 7 },
+    { length: 1_024 },
+  ]) {
+    const swarm = new Swarm({ seed: 1, fileLengths: FILES });
+    const node = swarm.add({ has: 'all' });
+    const peer = new WirePeer(swarm, node, { flags: { v2: true } });
+    let rejects = 0;
+    peer.script.onHashMessage = (id) => {
+      if (id === MESSAGE.hashReject) rejects++;
+    };
+    const root = swarm.memory.content.hashedFiles?.[4]?.root ?? new Uint8Array(32);
+    const request = encodeHashRef(MESSAGE.hashRequest, { root, ...right, ...wrong });
+    swarm.clock.run(200);
+    for (let nth = 0; nth < 200; nth++) peer.send(request);
+    swarm.clock.run(1_000);
+    assert.deepEqual([rejects, peer.closed], [200, null], JSON.stringify(wrong));
+    peer.send(request);
+    swarm.clock.run(1_000);
+    assert.notEqual(peer.closed, null, JSON.stringify(wrong));
+  }
+});
+
+test('for hashes of blocks 8 MiB a second are read, and 16 MiB for one request', () => {
+  const pieceLengthBytes = 128 * KIB;
+  const fileLengths = [16 * MIB + pieceLengthBytes];
+  const swarm = new Swarm({ seed: 1, pieceLengthBytes, fileLengths });
+  const peer = new WirePeer(swarm, swarm.add({ has: 'all' }), { flags: { v2: true } });
+  const heard: number[] = [];
+  peer.script.onHashMessage = (id) => void heard.push(id);
+  const root = swarm.memory.content.hashedFiles?.[0]?.root ?? new Uint8Array(32);
+  // Each hash of the second layer stands for 64 KiB.
+  const ask = (length: number, baseLayer = 2): void => {
+    const ref = { root, baseLayer, index: 0, length, proofLayers: 0 };
+    peer.send(encodeHashRef(MESSAGE.hashRequest, ref));
+  };
+  swarm.clock.run(200);
+  ask(512);
+  ask(1_024, 0);
+  swarm.clock.run(1_000);
+  assert.deepEqual(heard.splice(0), [MESSAGE.hashReject, MESSAGE.hashReject], 'too much at once');
+  ask(256);
+  swarm.clock.run(1_000);
+  assert.deepEqual(heard.splice(0), [MESSAGE.hashes]);
+  for (let nth = 0; nth < 4; nth++) ask(64);
+  swarm.clock.run(900);
+  assert.equal(heard.length, 0, '16 MiB are two seconds of reading');
+  // 4 MiB each: the first when those are over, then two a second.
+  swarm.clock.run(300);
+  assert.equal(heard.length, 1);
+  swarm.clock.run(1_200);
+  assert.equal(heard.length, 3);
+  swarm.clock.run(600);
+  assert.equal(heard.length, 4);
+});
+
 test('who asks for more than eight mebibytes beside blocks, and reads none of it, is cut off', () => {
   const swarm = new Swarm({ seed: 1, pieceLengthBytes: 16 * KIB, fileLengths: [16_384 * KIB] });
   const seed = swarm.add({ has: 'all' });

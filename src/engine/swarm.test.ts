@@ -84,6 +84,7 @@ scenario('a corrupting peer is banned and everybody completes', (seed) => {
     assert.ok(!bans.includes(honest.host), swarm.describe());
     for (const leecher of leechers) assert.ok(!bans.includes(leecher.host), swarm.describe());
   }
+  for (const { bans } of leechers) assert.deepEqual(bans, [liar.host], swarm.describe());
 });
 
 // Large pieces are fetched from several peers at once, so one bad block accuses all of them.
@@ -99,6 +100,22 @@ scenario('who spoils pieces that several peers give is found, and nobody else', 
   assertCompletes(swarm, [leecher], 300_000);
   assert.deepEqual(leecher.bans, [liar.host], swarm.describe());
 });
+
+// As long as two give it together, neither can be found guilty.
+scenario(
+  'a piece that failed is fetched from one peer alone, who answers for all of it',
+  (seed) => {
+    const length = 1024 * 1024;
+    const swarm = new Swarm({ seed, pieceLengthBytes: length, totalBytes: length });
+    const liars = swarm.addMany(2, { has: 'all', isCorrupting: true });
+    const leecher = swarm.add({ has: 'none' });
+    swarm.introduce();
+    swarm.clock.run(120_000, () => leecher.bans.length === 2);
+    assert.deepEqual(leecher.bans.toSorted(), liars.map(({ host }) => host).toSorted());
+    // Once of both, then once of each.
+    assert.equal(leecher.torrent.snapshot().failedPieces, 3);
+  },
+);
 
 scenario('peers that vanish leave nothing undone', (seed) => {
   const swarm = new Swarm({ seed, path: { bytesPerSecond: 100_000 } });
