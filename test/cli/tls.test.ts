@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:https';
+import { createServer, type RequestListener } from 'node:http';
+import { createServer as createSecure } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { bencode } from '../support/bencode.ts';
@@ -29,10 +30,10 @@ const CASES: readonly [Case, Case, ...Case[]] = [
 type Case = readonly [Certificate, RegExp | null];
 
 /** A server that is a tracker without peers and a web seed of one file; counts who got through. */
-async function startServer({ cert, key }: Certificate, file: string) {
+async function startServer(certificate: Certificate, file: string) {
   const whole = readFileSync(file);
   const seen = { announces: 0, ranges: 0 };
-  const server = createServer({ cert, key }, (request, response) => {
+  const server = await listen(certificate, (request, response) => {
     const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '');
     seen[range ? 'ranges' : 'announces']++;
     if (!range) {
@@ -43,14 +44,21 @@ async function startServer({ cert, key }: Certificate, file: string) {
     const headers = { 'content-range': `bytes ${from}-${to}/${whole.length}` };
     response.writeHead(206, headers).end(whole.subarray(from, to + 1));
   });
+  return { ...server, seen };
+}
+
+/** A server of HTTPS, or without a certificate of HTTP. */
+async function listen(certificate: Certificate | null, answer: RequestListener) {
+  const server = certificate ? createSecure(certificate, answer) : createServer(answer);
   server.on('tlsClientError', () => {}).listen(0, HOST);
   await once(server, 'listening');
   const close = async (): Promise<void> => {
     server.closeAllConnections();
     server.close();
   };
-  const origin = `https://${HOST}:${(server.address() as AddressInfo).port}`;
-  return { origin, seen, [Symbol.asyncDispose]: close };
+  const scheme = certificate ? 'https' : 'http';
+  const origin = `${scheme}://${HOST}:${(server.address() as AddressInfo).port}`;
+  return { origin, [Symbol.asyncDispose]: close };
 }
 
 /** A download from the server alone, on a machine that trusts the test's authority. */
@@ -100,4 +108,24 @@ test('trackers and web seeds are asked only with a certificate that proves who t
   for (const [certificate, refusal] of CASES) await check(certificate, refusal);
   const [, [selfSigned, refusal]] = CASES;
   await check(selfSigned, refusal, 'NODE_TLS_REJECT_UNAUTHORIZED=0');
+});
+
+test('who is asked over HTTPS cannot send us on to plain HTTP', async () => {
+  await using desk = await makeDesk('tls-redirect');
+  await writeFile(desk.at('ca.pem'), CA.cert);
+  await writeRandomFile(desk.at('a.bin'), 100_000);
+  const { promise: reached, reject } = Promise.withResolvers<never>();
+  await using plain = await listen(null, ({ url }, response) => {
+    reject(new Error(`${url} was asked for by plain HTTP`));
+    response.end();
+  });
+  const [[sound]] = CASES;
+  await using secure = await listen(sound, ({ url }, response) => {
+    response.writeHead(302, { location: `${plain.origin}${url}` }).end();
+  });
+  const child = await startDownload(desk, secure.origin, '');
+  for (const line of await Promise.race([refusalsOf(child), reached])) {
+    assert.match(line, / redirects from https to plain http/);
+  }
+  await Promise.race([child.stop(), reached]);
 });

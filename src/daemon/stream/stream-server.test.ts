@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type IncomingMessage, type RequestOptions, request } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -92,7 +93,9 @@ test('a page in a torrent is bytes to a browser, not a page of ours', async () =
   }
   await using stage = await start();
   const { answer } = await stage.get();
-  assert.equal(answer.headers['x-content-type-options'], 'nosniff');
+  assert.deepEqual(pick(answer, 'x-content-type-options', 'cross-origin-resource-policy'), [
+    ...['nosniff', 'same-site'],
+  ]);
 });
 
 for (const [range, start_, end] of [
@@ -173,6 +176,20 @@ test('a page that makes its name point to this machine learns nothing', async ()
   assert.ok(!body.includes(Buffer.from(FILM.subarray(0, 64))));
   const allowed = await stage.get({ headers: { origin: 'http://evil.example' } });
   assert.equal(allowed.answer.headers['access-control-allow-origin'], undefined);
+});
+
+test('two hundred and fifty-six connections are kept, and no more', async () => {
+  await using stage = await start();
+  const { hostname, port } = new URL(stage.server.url);
+  const sockets = Array.from({ length: 256 }, () => connect(Number(port), hostname));
+  await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+  await assert.rejects(stage.get(), { code: /^(ECONNRESET|EPIPE)$/ });
+  const [first, last] = [sockets[0] ?? assert.fail(), sockets[255] ?? assert.fail()];
+  for (const socket of [first, last]) {
+    socket.write(`GET / HTTP/1.1\r\nhost: ${hostname}:${port}\r\nconnection: close\r\n\r\n`);
+    assert.match((await collect(socket)).toString(), /^HTTP\/1.1 200 /);
+  }
+  for (const socket of sockets) socket.destroy();
 });
 
 test('the playlist names every file', async () => {
@@ -311,7 +328,7 @@ function pick(answer: IncomingMessage, ...names: readonly string[]): unknown[] {
   return names.map((name) => answer.headers[name]);
 }
 
-async function collect(answer: IncomingMessage): Promise<Buffer> {
+async function collect(answer: AsyncIterable<unknown>): Promise<Buffer> {
   const parts: Buffer[] = [];
   for await (const part of answer) parts.push(part as Buffer);
   return Buffer.concat(parts);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { Agent } from 'undici';
+import { Agent, type Dispatcher, MockAgent } from 'undici';
 import { Egress } from '../egress/index.ts';
 import { startTestProxy } from '../egress/testing/proxies.ts';
 import { RangeClient, type RangeClientOptions } from './range-client.ts';
@@ -42,6 +42,12 @@ const sendPart: RequestListener = (_request, response) => {
 function because(pattern: RegExp, code = 'WEB_SEED_FAILED'): (error: unknown) => boolean {
   return (error) =>
     error instanceof WebSeedError && error.code === code && pattern.test(error.message);
+}
+
+/** Whatever public server is meant, its connections end on this machine. */
+function publicAgent(): Agent {
+  const address = { address: '127.0.0.1', family: 4 };
+  return new Agent({ connect: { lookup: (_host, _options, done) => done(null, [address]) } });
 }
 
 test('a range is asked for in its own words, and log-in data go in a header', async (t) => {
@@ -111,19 +117,53 @@ test('a public name that redirects to this machine is not followed', async (t) =
   const outside = await serve(t, (_request, response) => {
     response.writeHead(302, { location: `http://127.0.0.1:${inside}/secret` }).end();
   });
-  // The name is a public server's; its connections end in the test's own server.
-  const options = {
-    resolve: async () => ['93.184.216.34'],
-    agentFor: () =>
-      new Agent({
-        connect: {
-          lookup: (_host, _options, done) => done(null, [{ address: '127.0.0.1', family: 4 }]),
-        },
-      }),
-  };
+  const options = { resolve: async () => ['93.184.216.34'], agentFor: publicAgent };
   const asked = ask(t, `http://public.example:${outside}/f`, options);
   await assert.rejects(asked, because(/into the local network/, 'WEB_SEED_FORBIDDEN'));
   assert.equal(wasAsked, false);
+});
+
+test('a server asked by https does not send us on to plain http', async (t) => {
+  let wasAsked = false;
+  const plain = await serve(t, (request, response) => {
+    wasAsked = true;
+    sendPart(request, response as never);
+  });
+  const location = `http://127.0.0.1:${plain}/f`;
+  const sender = new MockAgent().get('https://127.0.0.1');
+  sender.intercept({ path: '/f' }).reply(302, '', { headers: { location } });
+  const agents = [sender, new Agent()];
+  const agentFor = (): Dispatcher => agents.shift() ?? assert.fail();
+  const asked = ask(t, 'https://127.0.0.1/f', { agentFor });
+  await assert.rejects(asked, because(/from https to plain http/, 'WEB_SEED_FORBIDDEN'));
+  assert.equal(wasAsked, false);
+});
+
+test('a server reached before is judged again for who sends us there, and for a query', async (t) => {
+  let askedCount = 0;
+  const inside = await serve(t, (request, response) => {
+    askedCount++;
+    sendPart(request, response as never);
+  });
+  const location = `http://127.0.0.1:${inside}/secret`;
+  const outside = await serve(t, (_request, response) => {
+    response.writeHead(302, { location }).end();
+  });
+  const options = { resolve: async () => ['93.184.216.34'], agentFor: publicAgent };
+  const client = new RangeClient({ userAgent: 'test', ...options });
+  t.after(() => client.close());
+  const get = async (url: string): Promise<void> => {
+    const range = { url, position: 10, length: 20, fileBytes: FILE.length };
+    await (await client.get(range, AbortSignal.timeout(5_000))).body.dump();
+  };
+  await get(`http://127.0.0.1:${inside}/f`);
+  for (const [url, reason] of [
+    [`http://public.example:${outside}/f`, /into the local network/],
+    [`${location}?off=1`, /must have no query/],
+  ] as const) {
+    await assert.rejects(get(url), because(reason, 'WEB_SEED_FORBIDDEN'));
+  }
+  assert.equal(askedCount, 1);
 });
 
 test('a name that stands for an address nobody can have is not asked', async (t) => {
