@@ -252,6 +252,20 @@ test('for hashes of blocks 8 MiB a second are read, and 16 MiB for one request',
   assert.equal(heard.length, 4);
 });
 
+test('while the disk is slow, it reads for one request for hashes of blocks', () => {
+  const swarm = new Swarm({ seed: 1, fileLengths: FILES });
+  const node = swarm.add({ has: 'all' });
+  const peer = new WirePeer(swarm, node, { flags: { v2: true } });
+  let reads = 0;
+  node.store.read = () => void reads++;
+  const root = swarm.memory.content.hashedFiles?.[4]?.root ?? new Uint8Array(32);
+  const ref = { root, baseLayer: 0, index: 0, length: 2, proofLayers: 0 };
+  swarm.clock.run(200);
+  for (let nth = 0; nth < 10; nth++) peer.send(encodeHashRef(MESSAGE.hashRequest, ref));
+  swarm.clock.run(5_000);
+  assert.deepEqual([reads, peer.closed], [1, null]);
+});
+
 test('who asks for more than eight mebibytes beside blocks, and reads none of it, is cut off', () => {
   const swarm = new Swarm({ seed: 1, pieceLengthBytes: 16 * KIB, fileLengths: [16_384 * KIB] });
   const seed = swarm.add({ has: 'all' });

@@ -12,3 +12,9 @@ test('numbers lie in [0, 1), spread evenly', () => {
   for (const count of quarters) assert.ok(Math.abs(count - 1_000) < 167, `${quarters}`);
   assert.equal(quarters.length, 4);
 });
+
+test('numbers do not come again', () => {
+  const drawn = new Set(Array.from({ length: 4_096 }, systemRandom));
+  // Of 32 bits, two are alike in one of five hundred runs, six pairs in none.
+  assert.ok(drawn.size > 4_090, `${drawn.size}`);
+});

@@ -139,6 +139,37 @@ test('a server asked by https does not send us on to plain http', async (t) => {
   assert.equal(wasAsked, false);
 });
 
+test('a server that sends us to something that is not a web server is not heard', async (t) => {
+  for (const location of ['file:///etc/passwd', 'ftp://127.0.0.1/f', 'udp://127.0.0.1:1', '//[']) {
+    const port = await serve(t, (_request, response) => {
+      response.writeHead(302, { location }).end();
+    });
+    const asked = ask(t, `http://127.0.0.1:${port}/f`);
+    await assert.rejects(asked, because(/not a web URL/, 'WEB_SEED_FORBIDDEN'));
+  }
+});
+
+test('connections are kept to eight servers; the ninth has those of all closed', async (t) => {
+  const port = await serve(t, sendPart);
+  const agents: Agent[] = [];
+  const agentFor = (): Agent => {
+    const agent = publicAgent();
+    agents.push(agent);
+    return agent;
+  };
+  const resolve = async (): Promise<string[]> => ['93.184.216.34'];
+  const client = new RangeClient({ userAgent: 'test', resolve, agentFor });
+  t.after(() => client.close());
+  const destroyed = async (nth: number): Promise<number> => {
+    const url = `http://s${nth}.example:${port}/f`;
+    const range = { url, position: 10, length: 20, fileBytes: FILE.length };
+    await (await client.get(range, AbortSignal.timeout(5_000))).body.dump();
+    return agents.filter((agent) => agent.destroyed).length;
+  };
+  for (let nth = 1; nth <= 8; nth++) assert.equal(await destroyed(nth), 0);
+  assert.deepEqual([await destroyed(9), agents.length], [8, 9]);
+});
+
 test('a server reached before is judged again for who sends us there, and for a query', async (t) => {
   let askedCount = 0;
   const inside = await serve(t, (request, response) => {
