@@ -5,6 +5,11 @@ export function bracketed(host: string): string {
   return host.includes(':') ? `[${host}]` : host;
 }
 
+/** The reverse of `bracketed`: a host as it is dialled, of a URL's `hostname`. */
+export function unbracketed(host: string): string {
+  return host.replace(/^\[(.*)\]$/, '$1');
+}
+
 /** `host:port`. */
 export function hostAndPort({
   host,

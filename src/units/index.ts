@@ -47,7 +47,7 @@ export {
   ZERO_ADDRESS,
 } from './hash.ts';
 export { concatBytes, equalBytes, fromHex, toHex } from './hex.ts';
-export { bracketed, hostAndPort } from './host-text.ts';
+export { bracketed, hostAndPort, unbracketed } from './host-text.ts';
 export {
   type AttoPerMib,
   type AttoPerSecond,

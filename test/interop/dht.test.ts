@@ -9,8 +9,9 @@ import {
   ed25519PublicKey,
   sha1,
 } from '../../src/platform/dht/index.ts';
+import { hostAndPort } from '../../src/units/index.ts';
 import { encodeTorrentPointer, mutableTarget } from '../../src/wire/index.ts';
-import { type Endpoint, nameOf } from '../support/ports.ts';
+import type { Endpoint } from '../support/ports.ts';
 import { canRun } from './availability.ts';
 import { libtorrent } from './clients/libtorrent.ts';
 import { startLibtorrentDht } from './clients/libtorrent-dht.ts';
@@ -42,7 +43,7 @@ test('libtorrent finds the peer we announce', { timeout: TIMEOUT_MS }, async (t)
   service.follow({ infoHash, port: 7002, isSeed: () => true, onPeers: () => {} });
   const asker = await startLibtorrentDht([
     '--node',
-    nameOf(keeper.node),
+    hostAndPort(keeper.node),
     '--get',
     infoHash.toString('hex'),
   ]);
@@ -63,12 +64,12 @@ test('we find the peer libtorrent announces', { timeout: TIMEOUT_MS }, async (t)
   const infoHash = randomBytes(20);
   const keeper = await startLibtorrentDht([]);
   const announcer = await startLibtorrentDht([
-    ...['--node', nameOf(keeper.node), '--announce', infoHash.toString('hex')],
+    ...['--node', hostAndPort(keeper.node), '--announce', infoHash.toString('hex')],
   ]);
   // Answers nobody, so that nothing can have been announced to it.
   const service = await startOurs(keeper.node, { isReadOnly: true });
   try {
-    assert.equal(await firstPeer(service, infoHash), nameOf(announcer.node));
+    assert.equal(await firstPeer(service, infoHash), hostAndPort(announcer.node));
   } finally {
     await service.stop();
     await announcer.child.stop();

@@ -3,8 +3,9 @@
  * a client takes peers from trackers only, and where ours is not what is being tested.
  */
 import { createServer, type IncomingMessage } from 'node:http';
+import { bracketed } from '../../src/units/index.ts';
 import { bencode } from './bencode.ts';
-import { type Endpoint, urlHost } from './ports.ts';
+import type { Endpoint } from './ports.ts';
 
 /** A running tracker. */
 export interface MiniTracker extends AsyncDisposable {
@@ -48,7 +49,7 @@ export async function startMiniTracker(
       server.closeAllConnections();
     });
   return {
-    announceUrl: `http://${urlHost(host)}:${port}/announce`,
+    announceUrl: `http://${bracketed(host)}:${port}/announce`,
     close,
     [Symbol.asyncDispose]: close,
   };

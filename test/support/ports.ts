@@ -10,16 +10,6 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** `host:port`, as options and addresses name it; IPv6 in brackets. */
-export function nameOf({ host, port }: Endpoint): string {
-  return `${urlHost(host)}:${port}`;
-}
-
-/** `host` as it stands before a port: IPv6 in brackets. */
-export function urlHost(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
-}
-
 /** Below those that kernels give to who asks for none, above the well known. */
 const PORTS = { min: 10_240, count: 20_000 } as const;
 const handedOut = new Set<number>();

@@ -3,6 +3,7 @@
  * other host than the one that answered, an end in time, and a bound on what is read.
  */
 import { request } from 'node:http';
+import { unbracketed } from '../../units/index.ts';
 import { PlatformError } from '../platform-error.ts';
 import type { Origin } from './gateway.ts';
 import { isLinkLocal } from './route.ts';
@@ -28,19 +29,14 @@ const ANSWER_MS = 4_000;
  */
 export function gatewayUrl(text: string, base: string | null, host: string): URL | null {
   const url = URL.parse(text, base ?? undefined);
-  if (url?.protocol !== 'http:' || bareHost(url) !== host.split('%', 1)[0]) return null;
+  if (url?.protocol !== 'http:' || unbracketed(url.hostname) !== host.split('%', 1)[0]) return null;
   return url.username === '' && url.password === '' ? url : null;
-}
-
-/** The host of a URL as other places write it: an IPv6 address without its brackets. */
-export function bareHost({ hostname }: URL): string {
-  return hostname.replace(/^\[(.*)\]$/, '$1');
 }
 
 /** What a router answers: status 200 or, as SOAP's faults have, 500. Fails with PLATFORM_NAT. */
 export function askGateway(wanted: GatewayRequest): Promise<Uint8Array> {
   const { url, from, call } = wanted;
-  const host = bareHost(url);
+  const host = unbracketed(url.hostname);
   const zone = isLinkLocal(host) ? `%${from.zone}` : '';
   const signal = AbortSignal.any([wanted.signal, AbortSignal.timeout(ANSWER_MS)]);
   return new Promise((resolve, reject) => {

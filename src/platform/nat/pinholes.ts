@@ -6,7 +6,7 @@ import { assert } from '../../units/index.ts';
 import { findGateway } from './find-gateway.ts';
 import { findFirewallRoute, findOpenHosts } from './firewall-route.ts';
 import type { GatewayMethod, MappedPort, PortWish } from './gateway.ts';
-import { PortMapper, type PortMapperDeps, type Reach, waitUnheld } from './port-mapper.ts';
+import { newsOf, PortMapper, type PortMapperDeps, type Reach, waitUnheld } from './port-mapper.ts';
 
 /** An address of ours that peers outside may dial. */
 export interface OpenPlace {
@@ -120,7 +120,7 @@ export class Pinholes {
   #tell(): void {
     if (this.#stopping.signal.aborted || this.#reaches.size < this.#mappers.size) return;
     const reach = summaryOf(this.#reaches);
-    const text = JSON.stringify(reach, (key, value) => (key === 'lifetimeSeconds' ? 0 : value));
+    const text = newsOf(reach);
     if (this.#told === text || (this.#told === '' && this.#mappers.size === 0)) return;
     this.#told = text;
     this.#options.onReach(reach);

@@ -170,11 +170,16 @@ export class PortMapper {
   }
 
   #tell(reach: Reach): void {
-    const text = JSON.stringify(reach, (key, value) => (key === 'lifetimeSeconds' ? 0 : value));
+    const text = newsOf(reach);
     if (this.#told === text || this.#stopping.signal.aborted) return;
     this.#told = text;
     this.#options.onReach(reach);
   }
+}
+
+/** Equal for two that are no news to each other: each renewal tells another lifetime. */
+export function newsOf(reach: object): string {
+  return JSON.stringify(reach, (key, value) => (key === 'lifetimeSeconds' ? 0 : value));
 }
 
 function isOf(one: PortWish, other: PortWish): boolean {

@@ -1,4 +1,5 @@
 /** What a router's UPnP services have in common: it describes them, and they are called by SOAP. */
+import { unbracketed } from '../../units/index.ts';
 import {
   encodeSoapRequest,
   type IgdService,
@@ -7,7 +8,7 @@ import {
   type SoapReply,
 } from '../../wire/index.ts';
 import type { Origin } from './gateway.ts';
-import { askGateway, bareHost, gatewayUrl } from './gateway-http.ts';
+import { askGateway, gatewayUrl } from './gateway-http.ts';
 
 /** A router's service, where it is called. */
 export interface Control {
@@ -42,7 +43,7 @@ export async function readServices(
   const { urlBase, services, firewalls } = readIgdDescription(document);
   const controls = (list: readonly IgdService[]): Control[] =>
     list.flatMap(({ type, controlUrl }) => {
-      const url = gatewayUrl(controlUrl, urlBase ?? location.href, bareHost(location));
+      const url = gatewayUrl(controlUrl, urlBase ?? location.href, unbracketed(location.hostname));
       return url ? [{ serviceType: type, url, from }] : [];
     });
   return { connections: controls(services), firewalls: controls(firewalls) };

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { createGunzip, createInflate, type Gunzip, type Inflate } from 'node:zlib';
 import { type Dispatcher, request } from 'undici';
+import { unbracketed } from '../../units/index.ts';
 import { formatTrackerUrl, parseTrackerUrl, TRACKER_REPLY_BYTES_MAX } from '../../wire/index.ts';
 import type { Egress } from '../egress/index.ts';
 import { webAgent } from '../egress/web-agent.ts';
@@ -127,7 +128,7 @@ export class TrackerHttp {
  * such an address must be one of those checked.
  */
 function checkLiteral({ url, target }: TrackerGet): void {
-  const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
+  const host = unbracketed(new URL(url).hostname);
   if (isIP(host) !== 0 && !target.addresses.includes(host)) {
     throw new TrackerError('TRACKER_FORBIDDEN', `is not asked: ${host} was not checked`);
   }

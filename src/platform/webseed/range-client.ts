@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { type Dispatcher, request } from 'undici';
 import { refusalOfWebSeed } from '../../discovery/index.ts';
+import { unbracketed } from '../../units/index.ts';
 import { DIRECT, type Egress } from '../egress/index.ts';
 import { webAgent } from '../egress/web-agent.ts';
 import {
@@ -103,7 +104,7 @@ export class RangeClient {
 
   /** An agent whose connections go to addresses that were checked, and nowhere else. */
   async #reach({ url, redirectedFrom }: Hop): Promise<Origin> {
-    const host = url.hostname.replace(/^\[|\]$/g, '');
+    const host = unbracketed(url.hostname);
     const known = this.#origins.get(url.origin);
     const found = await this.#addressesOf(known?.address ?? host, known !== undefined);
     const hasQuery = url.search !== '';

@@ -1,7 +1,7 @@
 /** Our own client, by its command line: the same program a user runs, as a process of its own. */
 import { fileURLToPath } from 'node:url';
+import { bracketed, hostAndPort } from '../../../src/units/index.ts';
 import { type Child, startChild } from '../../support/children.ts';
-import { nameOf, urlHost } from '../../support/ports.ts';
 import {
   CLIENT_TIMEOUT_MS,
   type CountedClient,
@@ -73,7 +73,7 @@ export function bidwidthWith(name: string, options: readonly string[]): OurClien
       const byTracker = 'announceUrl' in job.source ? await inputWithTracker(job) : null;
       const torrent = byTracker?.torrent ?? job.torrent;
       const quiet = byTracker === null ? ['--no-trackers'] : [];
-      const peer = 'peer' in job.source ? ['--peer', nameOf(job.source.peer)] : [];
+      const peer = 'peer' in job.source ? ['--peer', hostAndPort(job.source.peer)] : [];
       const stay = job.staySeeding ? ['--seed'] : [];
       const [command, ...args] = bidwidthCommand([
         ...['download', torrent, '--to', job.folder, '--port', '0', '--json'],
@@ -112,7 +112,7 @@ export async function startBidwidthTracker(host: string): Promise<RunningTracker
   const child = startChild(command, args, { timeoutMs: CLIENT_TIMEOUT_MS });
   const { httpPort } = await child.waitForLine((line) => line.event === 'listening');
   return {
-    announceUrl: `http://${urlHost(host)}:${Number(httpPort)}/announce`,
+    announceUrl: `http://${bracketed(host)}:${Number(httpPort)}/announce`,
     [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
   };
 }

@@ -1,8 +1,8 @@
 /** libtorrent (rasterbar), the engine of qBittorrent and Deluge, by its Python binding. */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { bracketed, hostAndPort } from '../../../src/units/index.ts';
 import { startChild } from '../../support/children.ts';
-import { nameOf, urlHost } from '../../support/ports.ts';
 import {
   CLIENT_TIMEOUT_MS,
   type CountedClient,
@@ -54,7 +54,7 @@ function makeLibtorrent(name: string, settings: readonly string[]): CountedClien
     unavailable: libtorrentUnavailable,
     seed: async (job: SeedJob): Promise<CountedSeeding> => {
       const limit = job.uploadLimit === undefined ? [] : ['--upload-limit', `${job.uploadLimit}`];
-      const place = ['--host', urlHost(job.host), '--report-uploaded', ...dht(job)];
+      const place = ['--host', bracketed(job.host), '--report-uploaded', ...dht(job)];
       const role = ['seed', job.torrentPath, job.folder, ...place, ...limit, ...settings];
       const [command, ...args] = libtorrentCommand(role);
       const child = startChild(command, args, { timeoutMs: CLIENT_TIMEOUT_MS });
@@ -70,9 +70,9 @@ function makeLibtorrent(name: string, settings: readonly string[]): CountedClien
     download: async (job: DownloadJob): Promise<Downloading> => {
       const byTracker = 'announceUrl' in job.source ? await inputWithTracker(job) : null;
       const torrent = byTracker?.torrent ?? job.torrent;
-      const peer = 'peer' in job.source ? [`--peer=${nameOf(job.source.peer)}`] : [];
+      const peer = 'peer' in job.source ? [`--peer=${hostAndPort(job.source.peer)}`] : [];
       const stay = job.staySeeding ? ['--stay'] : [];
-      const place = ['--host', urlHost(job.host), ...peer, ...dht(job)];
+      const place = ['--host', bracketed(job.host), ...peer, ...dht(job)];
       const role = ['download', torrent, job.folder, ...place, ...stay, ...settings];
       const [command, ...args] = libtorrentCommand(role);
       const child = startChild(command, args, { timeoutMs: CLIENT_TIMEOUT_MS });

@@ -2,8 +2,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { hostAndPort } from '../../../src/units/index.ts';
 import { type Child, startChild } from '../../support/children.ts';
-import { type Endpoint, findFreePort, nameOf, waitUntilListening } from '../../support/ports.ts';
+import { type Endpoint, findFreePort, waitUntilListening } from '../../support/ports.ts';
 import {
   CLIENT_TIMEOUT_MS,
   type Downloading,
@@ -104,7 +105,10 @@ class Daemon {
     await this.#call('torrents/add', form);
     if (peer === undefined) return;
     const hashes = await this.waitFor((state) => state.hash !== '');
-    await this.#call('torrents/addPeers', new URLSearchParams({ hashes, peers: nameOf(peer) }));
+    await this.#call(
+      'torrents/addPeers',
+      new URLSearchParams({ hashes, peers: hostAndPort(peer) }),
+    );
   }
 
   /** Goes on when its DHT knows `node`, of which it hears by a torrent that nobody has. */

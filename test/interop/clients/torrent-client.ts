@@ -2,7 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Endpoint, nameOf } from '../../support/ports.ts';
+import { hostAndPort } from '../../../src/units/index.ts';
+import type { Endpoint } from '../../support/ports.ts';
 
 /** Where a download finds its first peer; a DHT node is the only one it is told of. */
 export type PeerSource =
@@ -93,7 +94,7 @@ export function missingCommand(command: string, debianPackage: string): string |
 export function dhtNodeOf(job: SeedJob | DownloadJob): string | null {
   const source = 'source' in job ? job.source : job;
   const node = 'dhtNode' in source ? source.dhtNode : undefined;
-  return node === undefined ? null : nameOf(node);
+  return node === undefined ? null : hostAndPort(node);
 }
 
 /** Makes and returns a folder inside the client's home. */

@@ -5,8 +5,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { hostAndPort } from '../../../src/units/index.ts';
 import { type Child, startChild } from '../../support/children.ts';
-import { nameOf } from '../../support/ports.ts';
 import {
   CLIENT_TIMEOUT_MS,
   type Downloading,
@@ -73,7 +73,7 @@ export function webtorrentWith(name: string, options: readonly string[]): Torren
       const byTracker = 'announceUrl' in job.source ? await inputWithTracker(job) : null;
       const source =
         'peer' in job.source
-          ? ['--peer', nameOf(job.source.peer)]
+          ? ['--peer', hostAndPort(job.source.peer)]
           : [...(byTracker === null ? [] : ['--trackers']), ...dht(job)];
       const stay = job.staySeeding ? ['--stay'] : [];
       const torrent = byTracker?.torrent ?? job.torrent;

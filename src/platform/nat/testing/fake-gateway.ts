@@ -3,6 +3,7 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { isIPv6 } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { hostAndPort } from '../../../units/index.ts';
 import { FakeFirewall, type FakeFirewallOptions } from './fake-firewall.ts';
 
 /** How a router is. */
@@ -101,8 +102,8 @@ export async function startFakeGateway(options: FakeGatewayOptions): Promise<Fak
   if (isOnStandardPorts) ssdp.addMembership(GROUP, host);
   ssdp.on('message', (view, from) => {
     if (!speaks.includes('upnp') || !view.toString().startsWith('M-SEARCH')) return;
-    const urlHost = isIPv6(host) ? `[${host}]` : host;
-    const location = options.location ?? `http://${urlHost}:${httpPort}/description.xml`;
+    const location =
+      options.location ?? `http://${hostAndPort({ host, port: httpPort })}/description.xml`;
     const kind = 'urn:schemas-upnp-org:device:InternetGatewayDevice:1';
     const lines = ['HTTP/1.1 200 OK', `ST: ${kind}`, `LOCATION: ${location}`, 'USN: uuid:1'];
     answer(ssdp, Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), from);
